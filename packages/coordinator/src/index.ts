@@ -1,1 +1,8 @@
-export {};
+/** Tracks task dependencies and results. */
+export { Coordinator, type CoordinatorOptions } from "./shell/coordinator.ts";
+export {
+  createNamespace,
+  type NamespaceConfig,
+  type NamespaceOptions,
+  openNamespace,
+} from "./shell/namespace.ts";

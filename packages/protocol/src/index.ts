@@ -1,1 +1,170 @@
-export {};
+/** The wire contract of Weft. No I/O. */
+export {
+  type Answer,
+  type Ask,
+  decodeAsk,
+  decodeReply,
+  encodeAsk,
+  encodeReply,
+  type ListFilter,
+  type Question,
+  type Reply,
+} from "./ask-messages.ts";
+export {
+  type ClientMessage,
+  decodeClientMessage,
+  encodeClientMessage,
+  readSettled,
+  readStateAnswer,
+  type SettledTask,
+  type StateAnswer,
+  settledToWire,
+  stateAnswerToWire,
+} from "./client-messages.ts";
+export {
+  AppendOutcomeUnknownError,
+  AskRefusedError,
+  assertNever,
+  ClosedError,
+  DefectError,
+  DuplicateTaskError,
+  EncodingError,
+  InvalidProgressError,
+  JetStreamDisabledError,
+  LogGapError,
+  LogTooNewError,
+  MalformedError,
+  NamespaceMissingError,
+  NoLeaderError,
+  PayloadTooLargeError,
+  TaskFileError,
+  TooManyPendingError,
+  UnreachableError,
+  UnsupportedServerError,
+  UsageError,
+  WeftError,
+  type WeftErrorOptions,
+} from "./errors.ts";
+export { decodeFailure, encodeFailure, type Failure, failureOf, rebuildError } from "./failure.ts";
+export {
+  ControlSecret,
+  Identity,
+  InstanceId,
+  isToken,
+  Namespace,
+  Nonce,
+  PARTITIONS_MAX,
+  Sender,
+  TaskId,
+  TaskName,
+} from "./ids.ts";
+export {
+  ASK_IDS_MAX,
+  CAUSES_MAX,
+  CREDITS_MAX,
+  DEPENDENCIES_MAX,
+  INLINE_DEPS_BYTES_MAX,
+  LABELS_MAX,
+  LIST_ROWS_MAX,
+  MESSAGE_BYTES_TARGET,
+  RECORD_BYTES_TARGET,
+  RECORD_DEPTH_MAX,
+  RECORD_ITEMS_MAX,
+  RECORD_NODES_MAX,
+  TASK_NAMES_MAX,
+  TEXT_LENGTH_MAX,
+  TOKEN_LENGTH_MAX,
+  VALUE_BYTES_MAX,
+  VALUE_DEPTH_MAX,
+} from "./limits.ts";
+export { checkMsgpack } from "./msgpack-shape.ts";
+export {
+  type ChainLink,
+  LIVE_STATES,
+  type LiveState,
+  OUTCOMES,
+  type Outcome,
+  type Reason,
+  readReason,
+  reasonToWire,
+  STOPPED,
+  type Stopped,
+  type TaskState,
+} from "./outcome.ts";
+export {
+  checkProgress,
+  decodeProgress,
+  encodeProgress,
+  type Progress,
+  type ProgressReport,
+} from "./progress.ts";
+export {
+  type CancelRecord,
+  type ControlEvent,
+  type ControlRecord,
+  FINISH_OUTCOMES,
+  type Finish,
+  type FinishOutcome,
+  type FinishRecord,
+  type LogRecord,
+  type LostAttempt,
+  type Parent,
+  type Submission,
+  type SubmissionOptions,
+  type SubmitRecord,
+} from "./record.ts";
+export { decodeRecord, encodeRecord, readLabels, taskId } from "./record-codec.ts";
+export type {
+  DependencyReport,
+  InfoReport,
+  ListReport,
+  TaskReport,
+  TaskRow,
+  WorkerReport,
+} from "./reports.ts";
+export {
+  type CoordinatorEventKind,
+  inboxPrefix,
+  LOG_KINDS,
+  type LogKind,
+  type LogSubject,
+  lastToken,
+  Subjects,
+  senderOf,
+  type WorkerEventKind,
+} from "./subjects.ts";
+export {
+  CycleError,
+  DependencyFailedError,
+  ParentGoneError,
+  TaskCancelledError,
+  TaskError,
+  TaskFailedError,
+  type TaskRef,
+  TaskRejectedError,
+  TaskSkippedError,
+  TaskTimedOutError,
+  UnknownDependencyError,
+  UnknownTaskError,
+  WorkersLostError,
+} from "./task-errors.ts";
+export { type ExecutorKind, type KebabCase, type TaskSignature, taskNameOf } from "./task-types.ts";
+export { decodeValue, encodeValue } from "./value-codec.ts";
+export { FOLD_VERSION, NATS_VERSION_MIN, WIRE_VERSION } from "./versions.ts";
+export type { Read } from "./wire-reader.ts";
+export {
+  type AssignedDeps,
+  type Assignment,
+  type AttemptRef,
+  checkVersion,
+  decodeHello,
+  decodePresence,
+  decodeWorkerMessage,
+  encodeHello,
+  encodePresence,
+  encodeWorkerMessage,
+  type Hello,
+  type Presence,
+  WORKER_STATES,
+  type WorkerMessage,
+} from "./worker-messages.ts";

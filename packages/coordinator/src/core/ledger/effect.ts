@@ -1,0 +1,39 @@
+/** What a record did. The shell of the leader acts on effects; every other fold drops them. */
+import type { Nonce, Sender } from "@weft/protocol";
+import type { LiveTask, SettledTask } from "./task.ts";
+
+export type Effect =
+  /** The log took a task. */
+  | { readonly type: "submitted"; readonly task: LiveTask }
+  /** It may run: dependencies settled. */
+  | { readonly type: "released"; readonly task: LiveTask }
+  /** A new attempt is current; the one before is void. */
+  | { readonly type: "attempt_opened"; readonly task: LiveTask; readonly previous: number }
+  /** Somebody wants it stopped. */
+  | { readonly type: "cancelling"; readonly task: LiveTask }
+  | {
+      readonly type: "settled";
+      readonly task: SettledTask;
+      readonly owner: Sender;
+      /** The last progress, where a worker recorded it. */
+      readonly progress: Uint8Array | null;
+      /** The value or failure, at hand because the record is. */
+      readonly value: Uint8Array | null;
+    }
+  | { readonly type: "leader_elected"; readonly epoch: number; readonly nonce: Nonce }
+  | { readonly type: "leader_resigned"; readonly epoch: number }
+  /** The record, or a part of it, had no effect. */
+  | { readonly type: "void"; readonly why: VoidReason };
+
+export type VoidReason =
+  | "repeat"
+  | "sender differs from subject"
+  | "wrong control secret"
+  | "another epoch"
+  | "known task"
+  | "task of another partition"
+  | "finish of an unknown task"
+  | "finish of a settled task"
+  | "finish of an attempt that is not current"
+  | "loss of an attempt that is not current"
+  | "cancel of a settled task";

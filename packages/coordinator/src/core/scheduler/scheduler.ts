@@ -1,0 +1,235 @@
+/**
+ * The scheduler: which released task goes to which worker. Pure and synchronous like the ledger, but soft: it is rebuilt
+ * from what workers say and can be thrown away at any moment. The ledger never depends on it.
+ *
+ * S1 A worker never has more attempts out than the credits it gave (I5).
+ * S2 An attempt is out at one worker at most; a released task is ready, held back or out.
+ * S3 An attempt that the worker should have and does not hold is sent again, not lost.
+ */
+import type { Presence, Sender, TaskId } from "@weft/protocol";
+import type { LiveTask } from "../ledger/index.ts";
+import { before, ReadyQueue } from "./ready-queue.ts";
+import { canRun, entryOf, freeCredits, type WorkerEntry } from "./worker-entry.ts";
+
+export type Placement = { readonly task: LiveTask; readonly worker: Sender };
+
+/** An attempt that left its worker without a finish. */
+export type Orphan = { readonly task: LiveTask; readonly attempt: number };
+
+/** What a presence told of an attempt that should not be there. */
+export type PresenceFindings = {
+  /** Held by the worker, but not its to run. */
+  readonly stray: readonly { readonly id: TaskId; readonly attempt: number }[];
+  readonly isNew: boolean;
+};
+
+type Shape = {
+  readonly key: string;
+  readonly name: string;
+  readonly labels: readonly string[];
+  readonly queue: ReadyQueue;
+};
+
+export class Scheduler {
+  readonly workers: Map<Sender, WorkerEntry> = new Map();
+  private readonly shapes = new Map<string, Shape>();
+  /** Where the current attempt of a released task is out. */
+  private readonly outAt = new Map<TaskId, WorkerEntry>();
+  /** Released before this leader was elected: kept back until the workers have said what they hold. */
+  private readonly heldBack = new Map<TaskId, LiveTask>();
+  private readonly liveTask: (id: TaskId) => LiveTask | undefined;
+
+  constructor(liveTask: (id: TaskId) => LiveTask | undefined) {
+    this.liveTask = liveTask;
+  }
+
+  get readyCount(): number {
+    let count = 0;
+    for (const shape of this.shapes.values()) count += shape.queue.size;
+    return count;
+  }
+
+  get heldBackCount(): number {
+    return this.heldBack.size;
+  }
+
+  /** A task may run: it is placed as soon as a worker has room. */
+  ready(task: LiveTask): void {
+    this.shapeOf(task).queue.push(task);
+  }
+
+  /** A task was released under another leader: somebody may hold it. */
+  holdBack(task: LiveTask): void {
+    this.heldBack.set(task.id, task);
+  }
+
+  /** The workers have spoken: what nobody claimed is ready. Returns what was cancelled meanwhile and nobody holds. */
+  releaseHeldBack(): Orphan[] {
+    const orphans: Orphan[] = [];
+    for (const task of this.heldBack.values()) {
+      if (this.liveTask(task.id) !== task) continue;
+      if (task.state === "cancelling") orphans.push({ task, attempt: task.attempt });
+      else this.ready(task);
+    }
+    this.heldBack.clear();
+    return orphans;
+  }
+
+  /** The attempt is over: its credit is free again. */
+  over(id: TaskId): void {
+    this.outAt.get(id)?.out.delete(id);
+    this.outAt.delete(id);
+    this.heldBack.delete(id);
+  }
+
+  workerOf(id: TaskId): WorkerEntry | null {
+    return this.outAt.get(id) ?? null;
+  }
+
+  isHeldBack(id: TaskId): boolean {
+    return this.heldBack.has(id);
+  }
+
+  /** Notes in which message an attempt left, so that a lost message is found out. */
+  sentIn(id: TaskId, message: number): void {
+    const out = this.outAt.get(id)?.out.get(id);
+    if (out !== undefined) out.message = message;
+  }
+
+  seen(id: Sender, presence: Presence, nowMs: number): PresenceFindings {
+    const known = this.workers.get(id);
+    const isNew = known === undefined;
+    const worker = known ?? entryOf(id, presence, nowMs);
+    worker.presence = presence;
+    worker.lastSeenMs = nowMs;
+    if (isNew) this.workers.set(id, worker);
+    const stray: { id: TaskId; attempt: number }[] = [];
+    for (const held of presence.held) {
+      const task = this.liveTask(held.id);
+      const at = this.outAt.get(held.id);
+      if (at === worker) continue;
+      const claimable = task !== undefined && task.state !== "waiting" && task.attempt === held.attempt;
+      if (claimable && at === undefined) this.claim(worker, task);
+      else stray.push(held);
+    }
+    return { stray, isNew };
+  }
+
+  /** A worker holds an attempt that this leader did not send: taken over from the leader before. */
+  private claim(worker: WorkerEntry, task: LiveTask): void {
+    this.heldBack.delete(task.id);
+    worker.out.set(task.id, { attempt: task.attempt, message: 0 });
+    this.outAt.set(task.id, worker);
+  }
+
+  /**
+   * Attempts that the worker should hold by its own word and does not: their message was lost (S3). `foldedSeq` must
+   * have reached what the worker has appended, else a finish on its way would look like a loss.
+   */
+  takeMissing(id: Sender, epoch: number, foldedSeq: number): LiveTask[] {
+    const worker = this.workers.get(id);
+    if (worker === undefined) return [];
+    const { presence } = worker;
+    if (presence.epoch !== epoch || presence.appendedSeq > foldedSeq) return [];
+    const held = new Set(presence.held.map((each) => each.id));
+    const missing: LiveTask[] = [];
+    for (const [taskId, out] of worker.out) {
+      if (out.message > presence.seen || held.has(taskId)) continue;
+      const task = this.liveTask(taskId);
+      worker.out.delete(taskId);
+      this.outAt.delete(taskId);
+      if (task !== undefined && task.attempt === out.attempt) missing.push(task);
+    }
+    return missing;
+  }
+
+  /** The worker is gone with everything it held. */
+  gone(id: Sender): Orphan[] {
+    const worker = this.workers.get(id);
+    if (worker === undefined) return [];
+    this.workers.delete(id);
+    const orphans: Orphan[] = [];
+    for (const [taskId, out] of worker.out) {
+      this.outAt.delete(taskId);
+      const task = this.liveTask(taskId);
+      if (task !== undefined && task.attempt === out.attempt) orphans.push({ task, attempt: out.attempt });
+    }
+    return orphans;
+  }
+
+  /** Whether any live worker could run the task. */
+  hasWorkerFor(task: LiveTask): boolean {
+    for (const worker of this.workers.values()) if (canRun(worker, task.name, task.labels)) return true;
+    return false;
+  }
+
+  /** Places ready tasks on free credits until either runs out. */
+  place(): Placement[] {
+    const placements: Placement[] = [];
+    let open = [...this.shapes.values()].filter((shape) => shape.queue.size > 0);
+    while (open.length > 0) {
+      const shape = firstOf(open);
+      const worker = this.bestWorker(shape);
+      if (worker === null) {
+        open = open.filter((each) => each !== shape);
+        continue;
+      }
+      const task = shape.queue.pop();
+      if (task === null) open = open.filter((each) => each !== shape);
+      else if (this.isPlaceable(task)) {
+        worker.out.set(task.id, { attempt: task.attempt, message: Number.POSITIVE_INFINITY });
+        this.outAt.set(task.id, worker);
+        placements.push({ task, worker: worker.id });
+      }
+      if (shape.queue.size === 0) open = open.filter((each) => each !== shape);
+    }
+    this.dropEmptyShapes();
+    return placements;
+  }
+
+  /** A task that settled or left while it was in a queue is passed over: queues are not searched. */
+  private isPlaceable(task: LiveTask): boolean {
+    return task.state === "released" && this.liveTask(task.id) === task && !this.outAt.has(task.id);
+  }
+
+  private bestWorker(shape: Shape): WorkerEntry | null {
+    let best: WorkerEntry | null = null;
+    let bestFree = 0;
+    for (const worker of this.workers.values()) {
+      const free = freeCredits(worker);
+      if (free > bestFree && canRun(worker, shape.name, shape.labels)) {
+        best = worker;
+        bestFree = free;
+      }
+    }
+    return best;
+  }
+
+  private shapeOf(task: LiveTask): Shape {
+    const key = task.labels.length === 0 ? task.name : `${task.name} ${[...task.labels].sort().join(" ")}`;
+    let shape = this.shapes.get(key);
+    if (shape === undefined) {
+      shape = { key, name: task.name, labels: task.labels, queue: new ReadyQueue() };
+      this.shapes.set(key, shape);
+    }
+    return shape;
+  }
+
+  private dropEmptyShapes(): void {
+    for (const [key, shape] of this.shapes) if (shape.queue.size === 0) this.shapes.delete(key);
+  }
+}
+
+/** The shape whose first task goes before those of the others. */
+function firstOf(shapes: readonly Shape[]): Shape {
+  let first = shapes[0];
+  let firstTask = first?.queue.peek() ?? null;
+  for (const shape of shapes) {
+    const task = shape.queue.peek();
+    if (task !== null && (firstTask === null || before(task, firstTask))) {
+      first = shape;
+      firstTask = task;
+    }
+  }
+  return first as Shape;
+}

@@ -1,0 +1,168 @@
+/**
+ * Tells clients which of their tasks settled: in numbered batches, one per client and turn. Each second it says its last
+ * number to clients with tasks open, so that a lost batch is found out; what was in it, the client asks for.
+ */
+import type { NatsConnection } from "@nats-io/transport-node";
+import {
+  encodeClientMessage,
+  INLINE_DEPS_BYTES_MAX,
+  MESSAGE_BYTES_TARGET,
+  type Reason,
+  type Sender,
+  type SettledTask as SettledMessage,
+  type Subjects,
+  type TaskId,
+} from "@weft/protocol";
+import { type Ledger, type SettledTask, tell } from "../core/ledger/index.ts";
+import type { ValueStore } from "./value-store.ts";
+
+type Line = { number: number; batch: SettledMessage[]; batchBytes: number; openTasks: number };
+
+const WATCHES_MAX = 1_000_000;
+const ITEM_BYTES = 64;
+const ITEMS_MAX = 5_000;
+
+export class ClientOutlet {
+  private readonly nats: NatsConnection;
+  private readonly subjects: Subjects;
+  private readonly ledger: Ledger;
+  private readonly values: ValueStore;
+  private readonly epoch: number;
+  private readonly onFailed: (error: Error) => void;
+  private readonly lines = new Map<Sender, Line>();
+  /** Clients that follow a task which is not theirs. */
+  private readonly watchers = new Map<TaskId, Set<Sender>>();
+  private readonly dirty = new Set<Sender>();
+
+  constructor(options: {
+    readonly nats: NatsConnection;
+    readonly subjects: Subjects;
+    readonly ledger: Ledger;
+    readonly values: ValueStore;
+    readonly epoch: number;
+    readonly onFailed: (error: Error) => void;
+  }) {
+    this.nats = options.nats;
+    this.subjects = options.subjects;
+    this.ledger = options.ledger;
+    this.values = options.values;
+    this.epoch = options.epoch;
+    this.onFailed = options.onFailed;
+    for (const task of options.ledger.live.values()) this.opened(task.owner);
+  }
+
+  opened(owner: Sender): void {
+    this.line(owner).openTasks++;
+  }
+
+  /** False where no more can be watched. */
+  watch(id: TaskId, client: Sender): boolean {
+    const watchers = this.watchers.get(id);
+    if (watchers !== undefined) watchers.add(client);
+    else if (this.watchers.size >= WATCHES_MAX) return false;
+    else this.watchers.set(id, new Set([client]));
+    this.line(client);
+    return true;
+  }
+
+  settled(task: SettledTask, owner: Sender, progress: Uint8Array | null, value: Uint8Array | null): void {
+    this.line(owner).openTasks--;
+    const receivers = this.watchers.get(task.id);
+    this.watchers.delete(task.id);
+    const told = tell(this.ledger, task);
+    const bytes = told.source === task ? value : peekSource(told.source, this.values);
+    const message = messageOf(task, told.reason, progress, bytes ?? null);
+    if (bytes === undefined) return this.loadThenSend(task, { ...message, fetch: true }, owner, receivers);
+    this.enqueue(message, owner, receivers);
+  }
+
+  flush(): void {
+    for (const client of this.dirty) this.send(client);
+    this.dirty.clear();
+  }
+
+  /** Says the last number to every client that waits for something. */
+  sync(): void {
+    const watching = new Set<Sender>();
+    for (const clients of this.watchers.values()) for (const client of clients) watching.add(client);
+    for (const [client, line] of this.lines) {
+      if (line.openTasks <= 0 && !watching.has(client)) this.lines.delete(client);
+      else this.publish(client, line.number, []);
+    }
+  }
+
+  private line(client: Sender): Line {
+    let line = this.lines.get(client);
+    if (line === undefined) {
+      line = { number: 0, batch: [], batchBytes: 0, openTasks: 0 };
+      this.lines.set(client, line);
+    }
+    return line;
+  }
+
+  private enqueue(message: SettledMessage, owner: Sender, watchers: ReadonlySet<Sender> | undefined): void {
+    this.push(owner, message);
+    if (watchers === undefined) return;
+    for (const client of watchers) if (client !== owner) this.push(client, message);
+  }
+
+  private push(client: Sender, message: SettledMessage): void {
+    const line = this.line(client);
+    const bytes = ITEM_BYTES + (message.value?.length ?? 0) + (message.progress?.length ?? 0);
+    if (line.batchBytes + bytes > MESSAGE_BYTES_TARGET || line.batch.length >= ITEMS_MAX) this.send(client);
+    line.batch.push(message);
+    line.batchBytes += bytes;
+    this.dirty.add(client);
+  }
+
+  private send(client: Sender): void {
+    const line = this.lines.get(client);
+    if (line === undefined || line.batch.length === 0) return;
+    this.publish(client, ++line.number, line.batch);
+    line.batch = [];
+    line.batchBytes = 0;
+  }
+
+  private publish(client: Sender, number: number, settled: readonly SettledMessage[]): void {
+    if (this.nats.isClosed()) return;
+    this.nats.publish(
+      this.subjects.client(client),
+      encodeClientMessage({ epoch: this.epoch, number, settled }),
+    );
+  }
+
+  /** The failure at the root of a chain is no longer in the cache: read it back first. */
+  private loadThenSend(
+    task: SettledTask,
+    message: SettledMessage,
+    owner: Sender,
+    watchers: ReadonlySet<Sender> | undefined,
+  ): void {
+    const position = tell(this.ledger, task).source?.finish;
+    if (position === null || position === undefined)
+      return this.enqueue({ ...message, fetch: false }, owner, watchers);
+    this.values.load(position).then(
+      (value) => {
+        this.enqueue({ ...message, value, fetch: false }, owner, watchers);
+        this.flush();
+      },
+      (error: unknown) => this.onFailed(error as Error),
+    );
+  }
+}
+
+/** Undefined where the value must be loaded first. */
+export function peekSource(source: SettledTask | null, values: ValueStore): Uint8Array | null | undefined {
+  return source === null || source.finish === null ? null : values.peek(source.finish);
+}
+
+export function messageOf(
+  task: SettledTask,
+  reason: Reason | null,
+  progress: Uint8Array | null,
+  value: Uint8Array | null,
+): SettledMessage {
+  const tooLarge = value !== null && value.length > INLINE_DEPS_BYTES_MAX;
+  const { id, name, outcome, attempt } = task;
+  return { id, name, outcome, attempt, progress, value: tooLarge ? null : value, fetch: tooLarge, reason };
+}

@@ -1,0 +1,178 @@
+/**
+ * Sends assignments, cancels and aborts to workers, in numbered batches, one per worker and turn. Arguments and small
+ * dependency values travel inside; what is not in the cache is read back from the log first.
+ */
+import type { NatsConnection } from "@nats-io/transport-node";
+import {
+  type AssignedDeps,
+  type Assignment,
+  type AttemptRef,
+  encodeWorkerMessage,
+  INLINE_DEPS_BYTES_MAX,
+  MESSAGE_BYTES_TARGET,
+  Sender,
+  type Subjects,
+  type WorkerMessage,
+} from "@weft/protocol";
+import type { Ledger, LiveTask, Position } from "../core/ledger/index.ts";
+import type { Placement, Scheduler } from "../core/scheduler/index.ts";
+import type { ValueStore } from "./value-store.ts";
+
+type Cancel = WorkerMessage["cancels"][number];
+type Batch = { assignments: Assignment[]; cancels: Cancel[]; aborts: AttemptRef[]; bytes: number };
+
+const ITEM_BYTES = 128;
+const ITEMS_MAX = 5_000;
+
+export type DispatcherOptions = {
+  readonly nats: NatsConnection;
+  readonly subjects: Subjects;
+  readonly ledger: Ledger;
+  readonly scheduler: Scheduler;
+  readonly values: ValueStore;
+  readonly epoch: number;
+  readonly onFailed: (error: Error) => void;
+};
+
+export class Dispatcher {
+  private readonly options: DispatcherOptions;
+  private readonly numbers = new Map<Sender, number>();
+  private readonly batches = new Map<Sender, Batch>();
+
+  constructor(options: DispatcherOptions) {
+    this.options = options;
+  }
+
+  assign(placement: Placement): void {
+    const { task, worker } = placement;
+    const args = this.options.values.peek(task.submitted);
+    const deps = this.peekDeps(task);
+    if (args === undefined || deps === undefined) return this.loadThenAssign(placement);
+    this.add(worker, task, args ?? EMPTY, deps);
+  }
+
+  cancel(worker: Sender, cancel: Cancel): void {
+    this.grow(worker, ITEM_BYTES).cancels.push(cancel);
+  }
+
+  abort(worker: Sender, attempt: AttemptRef): void {
+    this.grow(worker, ITEM_BYTES).aborts.push(attempt);
+  }
+
+  flush(): void {
+    for (const worker of this.batches.keys()) this.send(worker);
+  }
+
+  /** Says the next number, so that a worker whose last message was lost finds out, and knows that it is heard. */
+  sync(worker: Sender): void {
+    this.batchOf(worker);
+    this.send(worker);
+  }
+
+  forget(worker: Sender): void {
+    this.numbers.delete(worker);
+    this.batches.delete(worker);
+  }
+
+  private batchOf(worker: Sender): Batch {
+    let batch = this.batches.get(worker);
+    if (batch === undefined) {
+      batch = { assignments: [], cancels: [], aborts: [], bytes: 0 };
+      this.batches.set(worker, batch);
+    }
+    return batch;
+  }
+
+  /** The batch of a worker with room for so many bytes. */
+  private grow(worker: Sender, bytes: number): Batch {
+    const before = this.batchOf(worker);
+    const full = before.bytes + bytes > MESSAGE_BYTES_TARGET || before.assignments.length >= ITEMS_MAX;
+    if (full && before.bytes > 0) this.send(worker);
+    const batch = this.batchOf(worker);
+    batch.bytes += bytes;
+    return batch;
+  }
+
+  private add(worker: Sender, task: LiveTask, args: Uint8Array, deps: AssignedDeps | null): void {
+    let bytes = ITEM_BYTES + args.length;
+    for (const value of deps?.values ?? []) bytes += 32 + (value?.length ?? 0);
+    this.grow(worker, bytes).assignments.push({
+      id: task.id,
+      attempt: task.attempt,
+      name: task.name,
+      owner: Sender.identity(task.owner),
+      args,
+      deps,
+      traceparent: task.traceparent,
+    });
+  }
+
+  private send(worker: Sender): void {
+    const batch = this.batches.get(worker);
+    const { nats, subjects, scheduler, epoch } = this.options;
+    if (batch === undefined || nats.isClosed()) return;
+    this.batches.delete(worker);
+    const number = (this.numbers.get(worker) ?? 0) + 1;
+    this.numbers.set(worker, number);
+    for (const assignment of batch.assignments) scheduler.sentIn(assignment.id, number);
+    const { assignments, cancels, aborts } = batch;
+    nats.publish(
+      subjects.worker(worker),
+      encodeWorkerMessage({ epoch, number, assignments, cancels, aborts }),
+    );
+  }
+
+  /** Values that fit are inside, the rest null for the worker to ask for. Undefined where one must be loaded first. */
+  private peekDeps(task: LiveTask): AssignedDeps | null | undefined {
+    if (task.dependencies.length === 0) return null;
+    const values: (Uint8Array | null)[] = [];
+    let bytes = 0;
+    for (const position of this.depPositions(task)) {
+      if (bytes > INLINE_DEPS_BYTES_MAX || position === null) {
+        values.push(null);
+        continue;
+      }
+      const value = this.options.values.peek(position);
+      if (value === undefined) return undefined;
+      bytes += 8 + (value?.length ?? 0);
+      values.push(bytes > INLINE_DEPS_BYTES_MAX ? null : value);
+    }
+    return { ids: task.dependencies, values };
+  }
+
+  private *depPositions(task: LiveTask): Iterable<Position | null> {
+    for (const id of task.dependencies) yield this.options.ledger.settled.get(id)?.finish ?? null;
+  }
+
+  private loadThenAssign(placement: Placement): void {
+    const { task, worker } = placement;
+    const { attempt } = task;
+    this.load(task).then(
+      ({ args, deps }) => {
+        const { scheduler, ledger } = this.options;
+        const current = ledger.live.get(task.id) === task && task.attempt === attempt;
+        if (!current || scheduler.workerOf(task.id)?.id !== worker) return;
+        this.add(worker, task, args, deps);
+        this.flush();
+      },
+      (error: unknown) => this.options.onFailed(error as Error),
+    );
+  }
+
+  private async load(task: LiveTask): Promise<{ args: Uint8Array; deps: AssignedDeps | null }> {
+    const { values } = this.options;
+    const args = (await values.load(task.submitted)) ?? EMPTY;
+    if (task.dependencies.length === 0) return { args, deps: null };
+    const loaded: (Uint8Array | null)[] = [];
+    let bytes = 0;
+    for (const position of this.depPositions(task)) {
+      const value = position === null || bytes > INLINE_DEPS_BYTES_MAX ? null : await values.load(position);
+      bytes += 8 + (value?.length ?? 0);
+      loaded.push(bytes > INLINE_DEPS_BYTES_MAX ? null : value);
+    }
+    return { args, deps: { ids: task.dependencies, values: loaded } };
+  }
+}
+
+/** nil of MessagePack: no arguments. */
+const EMPTY: Uint8Array = Uint8Array.of(0xc0);

@@ -1,0 +1,177 @@
+/**
+ * Reads the log in order through one push consumer with flow control and without acknowledgements.
+ *
+ * R1 Records are handed on with consecutive sequences, each once. At a gap the consumer is made anew behind the last
+ *    record; a gap that remains is a hole in the log and stops the reader.
+ * R2 Two missed heartbeats, or a reconnect, make the consumer anew: the server cuts a push consumer without a word.
+ */
+import { AckPolicy, DeliverPolicy, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
+import { LogGapError } from "@weft/protocol";
+import { nanoid } from "nanoid";
+
+export type RawRecord = {
+  readonly seq: number;
+  readonly stampMs: number;
+  readonly subject: string;
+  readonly data: Uint8Array;
+};
+
+export type LogReaderOptions = {
+  readonly nats: NatsConnection;
+  readonly stream: string;
+  /** Prefix of the inbox to deliver to. */
+  readonly inbox: string;
+  readonly onRecord: (record: RawRecord) => void;
+  /** After the last record that the log held is handed on; again after each time the consumer was made anew. */
+  readonly onCaughtUp: () => void;
+  /** The reader cannot go on. */
+  readonly onFailed: (error: Error) => void;
+};
+
+const HEARTBEAT_MS = 1_000;
+const SILENCE_MAX_MS = 2 * HEARTBEAT_MS + 500;
+const WATCH_MS = 500;
+const RETRY_MS = 200;
+const NANOS_PER_MS = 1_000_000;
+
+export class LogReader {
+  private readonly options: LogReaderOptions;
+  private subscription: Subscription | null = null;
+  private lastHeardMs = 0;
+  private lastSeq = 0;
+  private caughtUp = false;
+  private gapAt = 0;
+  private opening = false;
+  private closed = false;
+  private watcher: NodeJS.Timeout | null = null;
+
+  constructor(options: LogReaderOptions) {
+    this.options = options;
+  }
+
+  /** Starts behind `seq`. */
+  async start(seq: number): Promise<void> {
+    this.lastSeq = seq;
+    await this.open();
+    this.watcher = setInterval(() => this.watch(), WATCH_MS);
+  }
+
+  close(): void {
+    this.closed = true;
+    if (this.watcher !== null) clearInterval(this.watcher);
+    this.subscription?.unsubscribe();
+  }
+
+  /** Makes the consumer anew behind the last record: after a reconnect. */
+  reopen(): void {
+    if (this.opening || this.closed) return;
+    this.open().catch((error: unknown) => this.retry(error));
+  }
+
+  private retry(error: unknown): void {
+    if (this.closed) return;
+    if (error instanceof LogGapError) return this.options.onFailed(error);
+    // The stream has no leader for now, or the connection is down: the watcher would find out too, later.
+    setTimeout(() => this.reopen(), RETRY_MS);
+  }
+
+  private watch(): void {
+    if (performance.now() - this.lastHeardMs > SILENCE_MAX_MS) this.reopen();
+  }
+
+  private async open(): Promise<void> {
+    this.opening = true;
+    try {
+      this.subscription?.unsubscribe();
+      const deliverTo = `${this.options.inbox}.${nanoid(16)}`;
+      const subscription = this.options.nats.subscribe(deliverTo, {
+        callback: (error, message) => {
+          if (error === null && subscription === this.subscription) this.onMessage(message);
+        },
+      });
+      this.subscription = subscription;
+      this.lastHeardMs = performance.now();
+      this.caughtUp = false;
+      const jsm = await jetstreamManager(this.options.nats, { checkAPI: false });
+      await this.addConsumer(jsm, deliverTo);
+    } finally {
+      this.opening = false;
+    }
+  }
+
+  private async addConsumer(jsm: JetStreamManager, deliverTo: string): Promise<void> {
+    const { state } = await jsm.streams.info(this.options.stream);
+    if (state.first_seq > this.lastSeq + 1) throw new LogGapError(this.lastSeq + 1, state.first_seq);
+    const info = await jsm.consumers.add(this.options.stream, {
+      name: `weft-${nanoid(12)}`,
+      deliver_subject: deliverTo,
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: this.lastSeq + 1,
+      ack_policy: AckPolicy.None,
+      flow_control: true,
+      idle_heartbeat: HEARTBEAT_MS * NANOS_PER_MS,
+      inactive_threshold: 30_000 * NANOS_PER_MS,
+      mem_storage: true,
+      num_replicas: 1,
+    });
+    if (info.num_pending === 0 && state.last_seq <= this.lastSeq) this.setCaughtUp();
+  }
+
+  private setCaughtUp(): void {
+    if (this.caughtUp) return;
+    this.caughtUp = true;
+    this.options.onCaughtUp();
+  }
+
+  private onMessage(message: Msg): void {
+    this.lastHeardMs = performance.now();
+    if (message.headers?.code === 100) return this.onStatus(message);
+    const delivery = parseDelivery(message.reply);
+    if (delivery === null || delivery.seq <= this.lastSeq) return;
+    if (delivery.seq !== this.lastSeq + 1) return this.onGap(delivery.seq);
+    this.lastSeq = delivery.seq;
+    this.gapAt = 0;
+    this.options.onRecord({
+      seq: delivery.seq,
+      stampMs: delivery.stampMs,
+      subject: message.subject,
+      data: message.data,
+    });
+    if (delivery.pending === 0) this.setCaughtUp();
+  }
+
+  private onStatus(message: Msg): void {
+    const stalled = message.headers?.get("Nats-Consumer-Stalled") ?? "";
+    if (message.reply !== undefined && message.reply !== "") message.respond();
+    else if (stalled !== "") this.options.nats.publish(stalled);
+    const last = Number(message.headers?.get("Nats-Last-Stream") ?? "");
+    if (last > this.lastSeq) this.onGap(last);
+  }
+
+  private onGap(found: number): void {
+    if (this.gapAt === this.lastSeq + 1) {
+      this.close();
+      this.options.onFailed(new LogGapError(this.lastSeq + 1, found));
+      return;
+    }
+    this.gapAt = this.lastSeq + 1;
+    this.reopen();
+  }
+}
+
+/** The reply subject of a delivery: `$JS.ACK…<stream seq>.<consumer seq>.<stamp in ns>.<pending>`, in its short and its long form. */
+export function parseDelivery(
+  reply: string | undefined,
+): { seq: number; stampMs: number; pending: number } | null {
+  if (reply === undefined || !reply.startsWith("$JS.ACK.")) return null;
+  const tokens = reply.split(".");
+  const first = tokens.length === 9 ? 5 : 7;
+  if (tokens.length !== 9 && tokens.length < 11) return null;
+  const seq = Number(tokens[first]);
+  const stamp = tokens[first + 2] ?? "";
+  const stampMs = Number(stamp.slice(0, -6));
+  const pending = Number(tokens[first + 3]);
+  if (!Number.isSafeInteger(seq) || !Number.isFinite(stampMs) || stamp === "") return null;
+  return { seq, stampMs, pending };
+}

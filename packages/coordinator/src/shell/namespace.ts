@@ -1,0 +1,117 @@
+/**
+ * Creates and opens a namespace: the stream that is its log, and the secret in the stream's metadata that only those with
+ * the JetStream API can read. Made once, by `weft init`.
+ */
+import { randomInt } from "node:crypto";
+import {
+  DiscardPolicy,
+  type JetStreamManager,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+} from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import {
+  ControlSecret,
+  DefectError,
+  type Namespace,
+  NamespaceMissingError,
+  Subjects,
+  UsageError,
+} from "@weft/protocol";
+
+export type NamespaceConfig = {
+  readonly namespace: Namespace;
+  readonly stream: string;
+  readonly partitions: number;
+  readonly secret: ControlSecret;
+};
+
+export type NamespaceOptions = {
+  /** Where the log is kept. `memory` loses it with the server: for tests. @default "file" */
+  readonly storage?: "file" | "memory";
+  /** Copies of the log; 3 needs a NATS cluster of three. @default 1, or 3 in a cluster of at least three nodes */
+  readonly replicas?: number;
+  /** Most bytes of the log. @default 10 GiB */
+  readonly logBytesMax?: number;
+};
+
+const LOG_BYTES_MAX = 10 * 1024 ** 3;
+const RECORD_BYTES_MAX = 1024 * 1024;
+const STREAM_NOT_FOUND = 10059;
+const STREAM_NAME_IN_USE = 10058;
+
+/** Idempotent: an existing namespace is left as it is. */
+export async function createNamespace(
+  nats: NatsConnection,
+  namespace: Namespace,
+  options: NamespaceOptions = {},
+): Promise<NamespaceConfig> {
+  const jsm = await jetstreamManager(nats);
+  const subjects = new Subjects(namespace);
+  const existing = await find(jsm, subjects);
+  if (existing !== null) return existing;
+  try {
+    await jsm.streams.add({
+      name: subjects.stream(0),
+      subjects: [subjects.logAll(0)],
+      storage: options.storage === "memory" ? StorageType.Memory : StorageType.File,
+      retention: RetentionPolicy.Limits,
+      discard: DiscardPolicy.New,
+      num_replicas: options.replicas ?? defaultReplicas(nats),
+      max_bytes: options.logBytesMax ?? LOG_BYTES_MAX,
+      max_msg_size: RECORD_BYTES_MAX,
+      duplicate_window: 100_000_000,
+      allow_direct: true,
+      deny_delete: true,
+      allow_rollup_hdrs: false,
+      metadata: { "weft.format": "1", "weft.partitions": "1", "weft.secret": ControlSecret.create() },
+    });
+  } catch (error) {
+    // Somebody else made it in between: theirs is as good as ours.
+    if (apiCode(error) !== STREAM_NAME_IN_USE) throw error;
+  }
+  return openNamespace(nats, namespace);
+}
+
+function defaultReplicas(nats: NatsConnection): number {
+  return (nats.info?.cluster ?? "") !== "" && (nats.info?.connect_urls ?? []).length >= 3 ? 3 : 1;
+}
+
+/** Throws `NamespaceMissingError` where nobody has created it. */
+export async function openNamespace(nats: NatsConnection, namespace: Namespace): Promise<NamespaceConfig> {
+  const jsm = await jetstreamManager(nats);
+  const config = await find(jsm, new Subjects(namespace));
+  if (config === null) throw new NamespaceMissingError(namespace);
+  return config;
+}
+
+async function find(jsm: JetStreamManager, subjects: Subjects): Promise<NamespaceConfig | null> {
+  const stream = subjects.stream(0);
+  try {
+    const { config } = await jsm.streams.info(stream);
+    const secret = config.metadata?.["weft.secret"];
+    if (secret === undefined) {
+      throw new UsageError(`the stream ${stream} exists and is no log of Weft: choose another namespace`);
+    }
+    const partitions = Number(config.metadata?.["weft.partitions"]);
+    if (partitions !== 1)
+      throw new DefectError(`a namespace of ${partitions} partitions cannot be opened by this version`);
+    return { namespace: subjects.namespace, stream, partitions, secret: ControlSecret.parse(secret) };
+  } catch (error) {
+    if (apiCode(error) === STREAM_NOT_FOUND) return null;
+    throw error;
+  }
+}
+
+/** JetStream's error code; 0 for anything else. */
+export function apiCode(error: unknown): number {
+  if (typeof error !== "object" || error === null) return 0;
+  const { code } = error as { code?: unknown };
+  return typeof code === "number" ? code : 0;
+}
+
+/** Spreads what several coordinators would else do at the same instant. */
+export function spreadMs(mostMs: number): number {
+  return randomInt(mostMs);
+}

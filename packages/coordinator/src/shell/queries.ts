@@ -1,0 +1,194 @@
+/** Answers the questions of clients, workers and people from the ledger and the scheduler. Only the leader answers. */
+import { hostname } from "node:os";
+import {
+  type Answer,
+  assertNever,
+  FOLD_VERSION,
+  type InfoReport,
+  type ListFilter,
+  type ListReport,
+  MESSAGE_BYTES_TARGET,
+  type Question,
+  type Sender,
+  type StateAnswer,
+  type TaskId,
+  type TaskReport,
+  type TaskRow,
+  type WorkerReport,
+} from "@weft/protocol";
+import { type Ledger, type LiveTask, type SettledTask, tell } from "../core/ledger/index.ts";
+import { because } from "./because.ts";
+import { messageOf } from "./client-outlet.ts";
+import type { Term } from "./term.ts";
+import type { ValueStore } from "./value-store.ts";
+
+export type QueryContext = {
+  readonly ledger: Ledger;
+  readonly values: ValueStore;
+  readonly term: Term;
+  readonly self: Sender;
+  readonly lastSeenMsAgo: (worker: Sender) => number;
+  readonly voided: () => Readonly<Record<string, number>>;
+};
+
+const ITEM_BYTES = 64;
+
+export async function answer(question: Question, asker: Sender, context: QueryContext): Promise<Answer> {
+  switch (question.type) {
+    case "states":
+      return states(question.ids, question.watch ? asker : null, context);
+    case "values":
+      return values(question.ids, context);
+    case "show":
+      return show(question.id, context);
+    case "list":
+      return { type: "report", report: list(question.filter, context) };
+    case "workers":
+      return { type: "report", report: workers(context) };
+    case "info":
+      return { type: "report", report: info(context) };
+    default:
+      return assertNever(question);
+  }
+}
+
+async function states(
+  ids: readonly TaskId[],
+  watcher: Sender | null,
+  context: QueryContext,
+): Promise<Answer> {
+  const answers: StateAnswer[] = [];
+  let bytes = 0;
+  for (const id of ids) {
+    const live = context.ledger.live.get(id);
+    const settled = context.ledger.settled.get(id);
+    if (live !== undefined) {
+      if (watcher !== null && live.owner !== watcher && !context.term.clients.watch(id, watcher)) {
+        return { type: "refused", message: "too many tasks are watched already" };
+      }
+      answers.push({ type: "live", id, state: live.state, attempt: live.attempt });
+    } else if (settled === undefined) answers.push({ type: "unknown", id });
+    else {
+      const { reason, source } = tell(context.ledger, settled);
+      const value = bytes > MESSAGE_BYTES_TARGET ? null : await load(source, context);
+      const message = messageOf(settled, reason, null, value);
+      bytes += message.value?.length ?? 0;
+      const fetch =
+        message.fetch || (bytes > MESSAGE_BYTES_TARGET && source?.finish !== null && source !== null);
+      answers.push({ type: "settled", task: fetch ? { ...message, value: null, fetch } : message });
+    }
+    bytes += ITEM_BYTES;
+    if (bytes > MESSAGE_BYTES_TARGET && answers.length > 0) break;
+  }
+  return { type: "states", states: answers };
+}
+
+async function values(ids: readonly TaskId[], context: QueryContext): Promise<Answer> {
+  const found: (Uint8Array | null)[] = [];
+  let bytes = 0;
+  for (const id of ids) {
+    const settled = context.ledger.settled.get(id);
+    const value = settled === undefined ? null : await load(tell(context.ledger, settled).source, context);
+    bytes += value?.length ?? 0;
+    if (bytes > MESSAGE_BYTES_TARGET && found.length > 0) break;
+    found.push(value);
+  }
+  return { type: "values", values: found };
+}
+
+async function load(source: SettledTask | null, context: QueryContext): Promise<Uint8Array | null> {
+  return source === null || source.finish === null ? null : context.values.load(source.finish);
+}
+
+async function show(id: TaskId, context: QueryContext): Promise<Answer> {
+  const { ledger, term } = context;
+  const task = ledger.live.get(id) ?? ledger.settled.get(id);
+  if (task === undefined) return { type: "refused", message: `nobody has submitted task ${id}` };
+  const { record } = await context.values.record(task.submitted.seq);
+  const submission = record.type === "submit" ? record.tasks[task.submitted.index] : undefined;
+  const live = isLive(task) ? task : null;
+  const report: TaskReport = {
+    id,
+    name: task.name,
+    state: stateOf(task),
+    owner: live?.owner ?? (record.type === "submit" ? record.instance : ""),
+    attempt: task.attempt,
+    tries: task.tries,
+    priority: submission?.options?.priority ?? 0,
+    labels: submission?.options?.labels ?? [],
+    dependencies: (submission?.dependsOn ?? []).map((each) => dependency(each, ledger)),
+    dependents: live?.dependents.length ?? 0,
+    submittedAtMs: live?.submittedAtMs ?? null,
+    settledAtMs: live === null ? (task as SettledTask).settledAtMs : null,
+    worker: term.scheduler.workerOf(id)?.id ?? null,
+    because: because(task, ledger, term),
+  };
+  return { type: "report", report };
+}
+
+function dependency(id: TaskId, ledger: Ledger): TaskReport["dependencies"][number] {
+  const task = ledger.live.get(id) ?? ledger.settled.get(id);
+  return task === undefined
+    ? { id, name: null, state: "unknown" }
+    : { id, name: task.name, state: stateOf(task) };
+}
+
+export function isLive(task: LiveTask | SettledTask): task is LiveTask {
+  return "state" in task;
+}
+
+function stateOf(task: LiveTask | SettledTask): TaskRow["state"] {
+  return isLive(task) ? task.state : task.outcome;
+}
+
+/** The newest first: settled tasks are kept in the order in which they settled. */
+function list(filter: ListFilter, { ledger, term }: QueryContext): ListReport {
+  const rows: TaskRow[] = [];
+  let total = 0;
+  const wanted = new Set<string>(filter.states);
+  const consider = (task: LiveTask | SettledTask): void => {
+    const state = stateOf(task);
+    if (wanted.size > 0 && !wanted.has(state)) return;
+    if (filter.name !== null && task.name !== filter.name) return;
+    total++;
+    const worker = term.scheduler.workerOf(task.id)?.id ?? null;
+    rows.push({ id: task.id, name: task.name, state, attempt: task.attempt, worker });
+    if (rows.length > 2 * filter.limit) rows.splice(0, rows.length - filter.limit);
+  };
+  for (const task of ledger.settled.values()) consider(task);
+  for (const task of ledger.live.values()) consider(task);
+  return { rows: filter.limit === 0 ? [] : rows.slice(-filter.limit).reverse(), total };
+}
+
+function workers({ term, lastSeenMsAgo }: QueryContext): WorkerReport[] {
+  return [...term.scheduler.workers.values()].map(({ id, presence, out }) => ({
+    id,
+    state: presence.state,
+    host: presence.host,
+    pid: presence.pid,
+    slots: presence.slots,
+    credits: presence.credits,
+    running: presence.running,
+    assigned: out.size,
+    names: presence.names,
+    labels: presence.labels,
+    startedAtMs: presence.startedAtMs,
+    lastSeenMsAgo: lastSeenMsAgo(id),
+  }));
+}
+
+function info({ ledger, term, self, voided }: QueryContext): InfoReport {
+  const tasks = { waiting: 0, released: 0, cancelling: 0, settled: ledger.settled.size };
+  for (const task of ledger.live.values()) tasks[task.state]++;
+  return {
+    leader: self,
+    host: hostname(),
+    pid: process.pid,
+    epoch: ledger.epoch,
+    foldedSeq: ledger.seq,
+    foldVersion: FOLD_VERSION,
+    tasks,
+    workers: term.scheduler.workers.size,
+    voided: voided(),
+  };
+}

@@ -1,0 +1,218 @@
+/**
+ * One term of a leader: everything that exists only while it leads. Made when its election is folded, thrown away when
+ * another's is.
+ *
+ * T1 What was released before the election is held back until the workers have said what they hold, or the claim window
+ *    is over; what was released after it is dispatched at once.
+ * T2 A claim counts only after the fold has reached what the claimant has appended.
+ */
+import type { NatsConnection } from "@nats-io/transport-node";
+import {
+  assertNever,
+  encodeHello,
+  type LostAttempt,
+  type Presence,
+  type Sender,
+  type Subjects,
+} from "@weft/protocol";
+import type { Effect, Ledger, LiveTask } from "../core/ledger/index.ts";
+import { type Orphan, Scheduler } from "../core/scheduler/index.ts";
+import { ClientOutlet } from "./client-outlet.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import type { EventOutlet } from "./event-outlet.ts";
+import type { ValueStore } from "./value-store.ts";
+import type { WorkerLoss } from "./worker-watch.ts";
+
+export type TermOptions = {
+  readonly nats: NatsConnection;
+  readonly subjects: Subjects;
+  readonly ledger: Ledger;
+  readonly values: ValueStore;
+  readonly events: EventOutlet;
+  readonly epoch: number;
+  readonly self: Sender;
+  /** Workers that were heard of before the election. */
+  readonly expected: ReadonlySet<Sender>;
+  readonly reportLost: (attempts: readonly LostAttempt[]) => void;
+  readonly onFailed: (error: Error) => void;
+};
+
+const CLAIM_WINDOW_MS = 1_000;
+const SYNC_MS = 1_000;
+
+export class Term {
+  private readonly options: TermOptions;
+  readonly scheduler: Scheduler;
+  readonly clients: ClientOutlet;
+  private readonly dispatcher: Dispatcher;
+  private readonly awaited: Set<Sender>;
+  /** The fold must have come this far before claims are final (T2). */
+  private claimSeq = 0;
+  private claimsOver = false;
+  private windowOver = false;
+  private claimTimer: NodeJS.Timeout | null = null;
+  private readonly syncTimer: NodeJS.Timeout;
+
+  constructor(options: TermOptions) {
+    const { ledger, nats, subjects, epoch, values, onFailed } = options;
+    this.options = options;
+    this.awaited = new Set(options.expected);
+    this.scheduler = new Scheduler((id) => ledger.live.get(id));
+    this.clients = new ClientOutlet({ nats, subjects, ledger, values, epoch, onFailed });
+    this.dispatcher = new Dispatcher({
+      nats,
+      subjects,
+      ledger,
+      values,
+      epoch,
+      onFailed,
+      scheduler: this.scheduler,
+    });
+    for (const task of ledger.live.values()) if (task.state !== "waiting") this.scheduler.holdBack(task);
+    nats.publish(subjects.hello(0), encodeHello({ partition: 0, epoch, leader: options.self }));
+    options.events.coordinator("elected", options.self, epoch);
+    options.events.flush();
+    this.claimTimer = setTimeout(() => {
+      this.windowOver = true;
+      this.endClaims();
+    }, CLAIM_WINDOW_MS);
+    this.syncTimer = setInterval(() => this.sync(), SYNC_MS);
+    this.endClaims();
+  }
+
+  close(): void {
+    if (this.claimTimer !== null) clearTimeout(this.claimTimer);
+    clearInterval(this.syncTimer);
+  }
+
+  /** Acts on what a record did. */
+  act(effects: readonly Effect[]): void {
+    for (const effect of effects) this.actOn(effect);
+  }
+
+  /** After a turn: places what is ready and sends what has gathered. */
+  flush(): void {
+    if (!this.claimsOver) this.endClaims();
+    for (const placement of this.scheduler.place()) {
+      const { id, name, attempt } = placement.task;
+      this.options.events.task({ id, name, state: "dispatched", attempt, worker: placement.worker });
+      this.dispatcher.assign(placement);
+    }
+    this.dispatcher.flush();
+    this.clients.flush();
+    this.options.events.flush();
+  }
+
+  presence(worker: Sender, presence: Presence): void {
+    if (presence.epoch !== this.options.epoch) {
+      // It does not follow this leader yet: any message makes it do so, and it answers with its presence at once.
+      this.dispatcher.sync(worker);
+      return;
+    }
+    const { stray, isNew } = this.scheduler.seen(worker, presence, performance.now());
+    if (isNew) this.options.events.worker("joined", worker, { names: presence.names, slots: presence.slots });
+    for (const attempt of stray) this.dispatcher.abort(worker, attempt);
+    for (const task of this.scheduler.takeMissing(worker, this.options.epoch, this.options.ledger.seq))
+      this.again(task);
+    this.claimSeq = Math.max(this.claimSeq, presence.appendedSeq);
+    this.awaited.delete(worker);
+    this.flush();
+  }
+
+  lost(worker: Sender, why: WorkerLoss): void {
+    const orphans = this.scheduler.gone(worker);
+    this.dispatcher.forget(worker);
+    this.awaited.delete(worker);
+    this.options.events.worker(why === "left" ? "left" : "lost", worker, { why, attempts: orphans.length });
+    const workerLost = why !== "left";
+    this.options.reportLost(
+      orphans.map(({ task, attempt }) => ({ id: task.id, attempt, started: true, workerLost })),
+    );
+    this.flush();
+  }
+
+  /** An attempt whose message was lost: it was never begun, so it is simply sent again. */
+  private again(task: LiveTask): void {
+    if (task.state === "cancelling") this.unheld([{ task, attempt: task.attempt }]);
+    else this.scheduler.ready(task);
+  }
+
+  private actOn(effect: Effect): void {
+    switch (effect.type) {
+      case "submitted":
+        this.clients.opened(effect.task.owner);
+        this.tell(effect.task, "submitted");
+        return;
+      case "released":
+        this.scheduler.ready(effect.task);
+        this.tell(effect.task, "released");
+        return;
+      case "attempt_opened":
+        this.scheduler.over(effect.task.id);
+        this.scheduler.ready(effect.task);
+        this.tell(effect.task, "reopened");
+        return;
+      case "cancelling":
+        this.cancelling(effect.task);
+        return;
+      case "settled": {
+        const { task, owner, progress, value } = effect;
+        this.scheduler.over(task.id);
+        this.clients.settled(task, owner, progress, value);
+        const because = task.verdict === null ? {} : { because: task.verdict.type };
+        this.options.events.task({
+          id: task.id,
+          name: task.name,
+          state: task.outcome,
+          attempt: task.attempt,
+          ...because,
+        });
+        return;
+      }
+      case "leader_elected":
+      case "leader_resigned":
+      case "void":
+        return;
+      default:
+        assertNever(effect);
+    }
+  }
+
+  private tell(task: LiveTask, state: "submitted" | "released" | "reopened" | "cancelling"): void {
+    this.options.events.task({ id: task.id, name: task.name, state, attempt: task.attempt });
+  }
+
+  private cancelling(task: LiveTask): void {
+    this.tell(task, "cancelling");
+    const worker = this.scheduler.workerOf(task.id);
+    const { id, attempt } = task;
+    if (worker !== null) this.dispatcher.cancel(worker.id, { id, attempt, reason: task.cancelReason });
+    else if (!this.scheduler.isHeldBack(id)) this.unheld([{ task, attempt }]);
+  }
+
+  /** Cancelled tasks that no worker holds: nobody else can end them. */
+  private unheld(orphans: readonly Orphan[]): void {
+    this.options.reportLost(
+      orphans.map(({ task, attempt }) => ({ id: task.id, attempt, started: false, workerLost: false })),
+    );
+  }
+
+  private endClaims(): void {
+    const { expected, ledger } = this.options;
+    const allHeard = expected.size > 0 && this.awaited.size === 0;
+    const nothingToClaim = this.scheduler.heldBackCount === 0;
+    if (this.claimsOver || ledger.seq < this.claimSeq) return;
+    if (!nothingToClaim && !allHeard && !this.windowOver) return;
+    this.claimsOver = true;
+    if (this.claimTimer !== null) clearTimeout(this.claimTimer);
+    this.claimTimer = null;
+    this.unheld(this.scheduler.releaseHeldBack());
+    queueMicrotask(() => this.flush());
+  }
+
+  private sync(): void {
+    for (const worker of this.scheduler.workers.keys()) this.dispatcher.sync(worker);
+    this.clients.sync();
+    this.flush();
+  }
+}

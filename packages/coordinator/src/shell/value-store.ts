@@ -1,0 +1,94 @@
+/**
+ * Values by position: the log is the result store, with a cache of the newest records' values in front, bounded in bytes.
+ */
+import { jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { DefectError, decodeRecord, type LogRecord, type Subjects } from "@weft/protocol";
+import type { Position } from "../core/ledger/index.ts";
+
+type Values = readonly (Uint8Array | null)[];
+type Entry = { readonly values: Values; readonly bytes: number };
+
+const CACHE_BYTES_MAX = 128 * 1024 * 1024;
+const LOADS_MAX = 16;
+/** Bookkeeping of one cached record, counted so that many empty records are bounded too. */
+const ENTRY_BYTES = 200;
+
+export class ValueStore {
+  private readonly nats: NatsConnection;
+  private readonly subjects: Subjects;
+  private readonly stream: string;
+  private readonly cache = new Map<number, Entry>();
+  private readonly loading = new Map<number, Promise<Values>>();
+  private readonly turns: (() => void)[] = [];
+  private cachedBytes = 0;
+  private active = 0;
+
+  constructor(nats: NatsConnection, subjects: Subjects) {
+    this.nats = nats;
+    this.subjects = subjects;
+    this.stream = subjects.stream(0);
+  }
+
+  /** Keeps the values of a record that was just folded. */
+  remember(seq: number, record: LogRecord, recordBytes: number): void {
+    const values = valuesOf(record);
+    if (values === null) return;
+    const bytes = recordBytes + ENTRY_BYTES;
+    this.cache.set(seq, { values, bytes });
+    this.cachedBytes += bytes;
+    for (const [oldest, entry] of this.cache) {
+      if (this.cachedBytes <= CACHE_BYTES_MAX) break;
+      this.cache.delete(oldest);
+      this.cachedBytes -= entry.bytes;
+    }
+  }
+
+  /** The value, null where the record has none there, undefined where it must be loaded. */
+  peek(position: Position): Uint8Array | null | undefined {
+    const entry = this.cache.get(position.seq);
+    return entry === undefined ? undefined : (entry.values[position.index] ?? null);
+  }
+
+  async load(position: Position): Promise<Uint8Array | null> {
+    const cached = this.peek(position);
+    if (cached !== undefined) return cached;
+    let loading = this.loading.get(position.seq);
+    if (loading === undefined) {
+      loading = this.read(position.seq).finally(() => this.loading.delete(position.seq));
+      this.loading.set(position.seq, loading);
+    }
+    return (await loading)[position.index] ?? null;
+  }
+
+  /** The whole record at a sequence. */
+  async record(seq: number): Promise<{ record: LogRecord; bytes: number }> {
+    const jsm = await jetstreamManager(this.nats, { checkAPI: false });
+    const message = await jsm.streams.getMessage(this.stream, { seq });
+    const subject = message === null ? null : this.subjects.parseLog(0, message.subject);
+    if (message === null || subject === null)
+      throw new DefectError(`record ${seq} of the log cannot be read`);
+    const read = decodeRecord(subject.kind, message.data);
+    if (!read.ok) throw new DefectError(`record ${seq} of the log is needed and is void: ${read.kind}`);
+    return { record: read.value, bytes: message.data.length };
+  }
+
+  private async read(seq: number): Promise<Values> {
+    if (this.active >= LOADS_MAX) await new Promise<void>((turn) => this.turns.push(turn));
+    this.active++;
+    try {
+      const { record, bytes } = await this.record(seq);
+      this.remember(seq, record, bytes);
+      return valuesOf(record) ?? [];
+    } finally {
+      this.active--;
+      this.turns.shift()?.();
+    }
+  }
+}
+
+function valuesOf(record: LogRecord): Values | null {
+  if (record.type === "submit") return record.tasks.map((task) => task.args);
+  if (record.type === "finish") return record.finishes.map((finish) => finish.value);
+  return null;
+}

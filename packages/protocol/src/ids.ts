@@ -1,0 +1,102 @@
+/**
+ * Branded identities. Whatever ends up in a subject accepts `[A-Za-z0-9_-]+` only.
+ *
+ * A task id tells where and when: two digits of partition, four base-36 digits of the hour of its creation
+ * (hours since 1970), then 16 random characters. So whoever holds an id knows where the task lives and whether it can have expired.
+ */
+import { nanoid } from "nanoid";
+import { UsageError } from "./errors.ts";
+import { TOKEN_LENGTH_MAX } from "./limits.ts";
+
+declare const brand: unique symbol;
+type Brand<Name extends string> = string & { readonly [brand]: Name };
+
+export type TaskId = Brand<"TaskId">;
+export type TaskName = Brand<"TaskName">;
+export type Namespace = Brand<"Namespace">;
+/** What a credential grants: the first token of a sender. */
+export type Identity = Brand<"Identity">;
+/** What each process draws at its start: the second token of a sender. */
+export type InstanceId = Brand<"InstanceId">;
+/** `<identity>.<instance>`, the two tokens that name a sender in a subject. */
+export type Sender = Brand<"Sender">;
+/** Drawn by a coordinator that stands for leader. */
+export type Nonce = Brand<"Nonce">;
+/** The last token of a control subject: random, known to coordinators only. */
+export type ControlSecret = Brand<"ControlSecret">;
+
+const TOKEN = /^[A-Za-z0-9_-]+$/;
+const NAME = /^[a-z0-9_-]+$/;
+const TASK_ID = /^[0-9]{2}[0-9a-z]{4}[A-Za-z0-9_-]{16}$/;
+const HOUR_MS = 3_600_000;
+export const PARTITIONS_MAX = 64;
+
+function token<T extends string>(what: string, text: string): T {
+  if (text.length > TOKEN_LENGTH_MAX || !TOKEN.test(text)) {
+    throw new UsageError(
+      `${what} must be 1 to ${TOKEN_LENGTH_MAX} characters of A-Z a-z 0-9 _ -, got ${JSON.stringify(text.slice(0, 80))}`,
+    );
+  }
+  return text as T;
+}
+
+export const isToken = (text: string): boolean => text.length <= TOKEN_LENGTH_MAX && TOKEN.test(text);
+
+export const TaskId = {
+  create(partition: number, nowMs: number): TaskId {
+    const hour = Math.floor(nowMs / HOUR_MS)
+      .toString(36)
+      .padStart(4, "0");
+    return `${String(partition).padStart(2, "0")}${hour}${nanoid(16)}` as TaskId;
+  },
+  is: (text: string): text is TaskId => TASK_ID.test(text) && partitionOf(text) < PARTITIONS_MAX,
+  parse(text: string): TaskId {
+    if (!TaskId.is(text)) throw new UsageError(`${JSON.stringify(text.slice(0, 80))} is not a task id`);
+    return text;
+  },
+  partition: (id: TaskId): number => partitionOf(id),
+  /** The hour of its creation, in milliseconds since 1970. */
+  hourMs: (id: TaskId): number => Number.parseInt(id.slice(2, 6), 36) * HOUR_MS,
+};
+
+function partitionOf(text: string): number {
+  return (text.charCodeAt(0) - 48) * 10 + text.charCodeAt(1) - 48;
+}
+
+export const TaskName = {
+  is: (text: string): text is TaskName => text.length <= TOKEN_LENGTH_MAX && NAME.test(text),
+  parse(text: string): TaskName {
+    if (!TaskName.is(text)) {
+      throw new UsageError(
+        `a task name must be 1 to ${TOKEN_LENGTH_MAX} characters of a-z 0-9 _ -, got ${JSON.stringify(text.slice(0, 80))}`,
+      );
+    }
+    return text;
+  },
+};
+
+export const Namespace = { parse: (text: string): Namespace => token<Namespace>("a namespace", text) };
+export const Identity = { parse: (text: string): Identity => token<Identity>("an identity", text) };
+export const Nonce = {
+  create: (): Nonce => nanoid(16) as Nonce,
+  parse: (text: string): Nonce => token<Nonce>("a nonce", text),
+};
+export const ControlSecret = {
+  create: (): ControlSecret => nanoid(32) as ControlSecret,
+  parse: (text: string): ControlSecret => token<ControlSecret>("a control secret", text),
+};
+export const InstanceId = {
+  create: (): InstanceId => nanoid(12) as InstanceId,
+  parse: (text: string): InstanceId => token<InstanceId>("an instance", text),
+};
+
+export const Sender = {
+  of: (identity: Identity, instance: InstanceId): Sender => `${identity}.${instance}` as Sender,
+  parse(text: string): Sender {
+    const [identity, instance, ...rest] = text.split(".");
+    if (rest.length > 0) throw new UsageError(`${JSON.stringify(text.slice(0, 140))} is not a sender`);
+    return Sender.of(Identity.parse(identity ?? ""), InstanceId.parse(instance ?? ""));
+  },
+  identity: (sender: Sender): Identity => sender.slice(0, sender.indexOf(".")) as Identity,
+  instance: (sender: Sender): InstanceId => sender.slice(sender.indexOf(".") + 1) as InstanceId,
+};

@@ -1,0 +1,36 @@
+/** Every bound of the wire contract, in one place. Units are the last word of each name. */
+
+/** A packed record stops growing here; what does not fit goes into the next one. */
+export const RECORD_BYTES_TARGET: number = 256 * 1024;
+/** Largest encoded argument or result. Leaves room for the envelope in the default `max_payload` of 1 MiB. */
+export const VALUE_BYTES_MAX: number = 512 * 1024;
+/** Dependency values that travel inside one assignment; the worker pages the rest. */
+export const INLINE_DEPS_BYTES_MAX: number = 256 * 1024;
+/** Tasks, results or cancels in one record. */
+export const RECORD_ITEMS_MAX = 10_000;
+/** Dependencies of one task. */
+export const DEPENDENCIES_MAX = 100_000;
+/** Nesting of a record or message, counted in containers. */
+export const RECORD_DEPTH_MAX = 16;
+/** Nesting of a user's value, far below the depth at which a decoder overflows its stack. */
+export const VALUE_DEPTH_MAX = 512;
+/** Containers and scalars in one record or message. */
+export const RECORD_NODES_MAX = 2_000_000;
+/** Task names, labels, identities, namespaces. */
+export const TOKEN_LENGTH_MAX = 64;
+/** Labels of one task or worker. */
+export const LABELS_MAX = 32;
+/** Characters of a cancel reason or progress message. */
+export const TEXT_LENGTH_MAX = 1_000;
+/** Causes that are sent with a failure before the chain is cut. */
+export const CAUSES_MAX = 16;
+/** Ids in one question to a coordinator. */
+export const ASK_IDS_MAX = 5_000;
+/** Rows in one listing. */
+export const LIST_ROWS_MAX = 1_000;
+/** Bytes of one reply or message that a coordinator packs for a client or worker. */
+export const MESSAGE_BYTES_TARGET: number = 512 * 1024;
+/** Worker names announced by one worker. */
+export const TASK_NAMES_MAX = 1_000;
+/** Credits that one worker may offer. */
+export const CREDITS_MAX = 100_000;

@@ -1,0 +1,108 @@
+/**
+ * How a task ended, as it is told to a client. `reason` is there where the fold itself settled the task; else the
+ * value or failure that the worker recorded is.
+ */
+
+import { assertNever } from "./errors.ts";
+import type { TaskId, TaskName } from "./ids.ts";
+import { TaskId as Id, TaskName as Name } from "./ids.ts";
+import { RECORD_ITEMS_MAX, TEXT_LENGTH_MAX } from "./limits.ts";
+import { count, guarded, list, mismatch, oneOf, text, textOrNull } from "./wire-reader.ts";
+
+export const OUTCOMES = ["succeeded", "failed", "cancelled", "timed_out", "skipped", "rejected"] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+/** The states of a task that is not settled (docs/state-machines.md). */
+export const LIVE_STATES = ["waiting", "released", "cancelling"] as const;
+export type LiveState = (typeof LIVE_STATES)[number];
+export type TaskState = LiveState | Outcome;
+
+/** Why the fold settled a task without a worker. */
+export type Reason =
+  /** The nearest failed dependency first, the root last; `omitted` links between them were left out. */
+  | {
+      readonly type: "dependency_failed";
+      readonly chain: readonly ChainLink[];
+      readonly omitted: number;
+      readonly root: Reason | null;
+    }
+  | { readonly type: "unknown_dependency"; readonly dependency: TaskId }
+  | { readonly type: "cycle"; readonly path: readonly TaskId[] }
+  | { readonly type: "parent_gone"; readonly parent: TaskId; readonly attempt: number }
+  | { readonly type: "workers_lost"; readonly losses: number }
+  | { readonly type: "cancelled"; readonly reason: string | null; readonly stopped: Stopped };
+
+export type ChainLink = {
+  readonly id: TaskId;
+  readonly name: TaskName;
+  readonly outcome: Outcome;
+  readonly attempt: number;
+};
+
+/** Where a cancel caught its task. */
+export const STOPPED = ["before_release", "before_start", "while_running"] as const;
+export type Stopped = (typeof STOPPED)[number];
+
+export function reasonToWire(reason: Reason): unknown[] {
+  switch (reason.type) {
+    case "dependency_failed": {
+      const chain = reason.chain.map((link) => [link.id, link.name, link.outcome, link.attempt]);
+      return [reason.type, chain, reason.omitted, reason.root === null ? null : reasonToWire(reason.root)];
+    }
+    case "unknown_dependency":
+      return [reason.type, reason.dependency];
+    case "cycle":
+      return [reason.type, reason.path];
+    case "parent_gone":
+      return [reason.type, reason.parent, reason.attempt];
+    case "workers_lost":
+      return [reason.type, reason.losses];
+    case "cancelled":
+      return [reason.type, reason.reason, reason.stopped];
+    default:
+      return assertNever(reason);
+  }
+}
+
+export function readReason(value: unknown, nested = false): Reason {
+  const wire = list(value, "reason");
+  const type = text(wire[0], "reason type", 40);
+  switch (type) {
+    case "dependency_failed":
+      if (nested) mismatch("a root reason is a dependency again");
+      return {
+        type,
+        chain: list(wire[1], "chain", 1_000).map(readLink),
+        omitted: count(wire[2], "omitted"),
+        root: wire[3] === null ? null : readReason(wire[3], true),
+      };
+    case "unknown_dependency":
+      return { type, dependency: id(wire[1]) };
+    case "cycle":
+      return { type, path: list(wire[1], "path", RECORD_ITEMS_MAX).map(id) };
+    case "parent_gone":
+      return { type, parent: id(wire[1]), attempt: count(wire[2], "attempt") };
+    case "workers_lost":
+      return { type, losses: count(wire[1], "losses") };
+    case "cancelled":
+      return {
+        type,
+        reason: textOrNull(wire[1], "reason", TEXT_LENGTH_MAX),
+        stopped: oneOf(wire[2], "stopped", STOPPED),
+      };
+    default:
+      return mismatch("reason is unknown");
+  }
+}
+
+function readLink(value: unknown): ChainLink {
+  const wire = list(value, "link");
+  return {
+    id: id(wire[0]),
+    name: guarded<TaskName>(wire[1], "task name", Name.is),
+    outcome: oneOf(wire[2], "outcome", OUTCOMES),
+    attempt: count(wire[3], "attempt"),
+  };
+}
+
+const id = (value: unknown): TaskId => guarded<TaskId>(value, "task id", Id.is);

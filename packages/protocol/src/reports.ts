@@ -1,0 +1,71 @@
+/** What the leader tells people: the data behind `weft show`, `ls`, `workers` and `doctor`. Times are milliseconds since 1970. */
+import type { TaskState } from "./outcome.ts";
+
+export type DependencyReport = {
+  readonly id: string;
+  readonly name: string | null;
+  readonly state: TaskState | "unknown";
+};
+
+export type TaskReport = {
+  readonly id: string;
+  readonly name: string;
+  readonly state: TaskState;
+  readonly owner: string;
+  readonly attempt: number;
+  /** Attempts whose code began, as far as the log knows. */
+  readonly tries: number;
+  readonly priority: number;
+  readonly labels: readonly string[];
+  readonly dependencies: readonly DependencyReport[];
+  readonly dependents: number;
+  readonly submittedAtMs: number | null;
+  readonly settledAtMs: number | null;
+  /** The worker that holds the current attempt. */
+  readonly worker: string | null;
+  /** Why it is where it is, in one sentence. */
+  readonly because: string;
+};
+
+export type TaskRow = {
+  readonly id: string;
+  readonly name: string;
+  readonly state: TaskState;
+  readonly attempt: number;
+  readonly worker: string | null;
+};
+
+export type ListReport = { readonly rows: readonly TaskRow[]; readonly total: number };
+
+export type WorkerReport = {
+  readonly id: string;
+  readonly state: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly slots: number;
+  readonly credits: number;
+  readonly running: number;
+  readonly assigned: number;
+  readonly names: readonly string[];
+  readonly labels: readonly string[];
+  readonly startedAtMs: number;
+  readonly lastSeenMsAgo: number;
+};
+
+export type InfoReport = {
+  readonly leader: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly epoch: number;
+  readonly foldedSeq: number;
+  readonly foldVersion: number;
+  readonly tasks: {
+    readonly waiting: number;
+    readonly released: number;
+    readonly cancelling: number;
+    readonly settled: number;
+  };
+  readonly workers: number;
+  /** Records and messages that were not as the wire contract says, by reason. */
+  readonly voided: Readonly<Record<string, number>>;
+};

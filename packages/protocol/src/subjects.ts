@@ -1,0 +1,130 @@
+/** Every subject of Weft is built and parsed here, and nowhere else. docs/protocol.md lists them for people. */
+import {
+  type ControlSecret,
+  type Identity,
+  isToken,
+  type Namespace,
+  type Sender,
+  type TaskId,
+  type TaskName,
+} from "./ids.ts";
+
+export const LOG_KINDS = ["submit", "cancel", "finish", "control", "peer"] as const;
+export type LogKind = (typeof LOG_KINDS)[number];
+
+export type WorkerEventKind = "joined" | "draining" | "left" | "lost" | "blocked";
+export type CoordinatorEventKind = "elected" | "resigned";
+
+/** What a subject of the log says of its record. The last token of a control subject is its secret. */
+export type LogSubject =
+  | { readonly kind: "submit" | "cancel" | "finish" | "peer"; readonly sender: Sender }
+  | { readonly kind: "control"; readonly secret: ControlSecret };
+
+export class Subjects {
+  readonly namespace: Namespace;
+  private readonly root: string;
+
+  constructor(namespace: Namespace) {
+    this.namespace = namespace;
+    this.root = `weft.v1.${namespace}`;
+  }
+
+  stream(partition: number): string {
+    return `WEFT_${this.namespace}_${partition}`;
+  }
+  logAll(partition: number): string {
+    return `${this.root}.log.${partition}.>`;
+  }
+  log(partition: number, kind: "submit" | "cancel" | "finish" | "peer", sender: Sender): string {
+    return `${this.root}.log.${partition}.${kind}.${sender}`;
+  }
+  control(partition: number, secret: ControlSecret): string {
+    return `${this.root}.log.${partition}.control.${secret}`;
+  }
+
+  /** The parse of a subject under `log.<partition>`; null where it is none of ours. */
+  parseLog(partition: number, subject: string): LogSubject | null {
+    const prefix = `${this.root}.log.${partition}.`;
+    if (!subject.startsWith(prefix)) return null;
+    const [kind, first, second, ...rest] = subject.slice(prefix.length).split(".");
+    if (first === undefined || !isToken(first)) return null;
+    if (kind === "control") return second === undefined ? { kind, secret: first as ControlSecret } : null;
+    if (second === undefined || rest.length > 0 || !isToken(second)) return null;
+    if (kind !== "submit" && kind !== "cancel" && kind !== "finish" && kind !== "peer") return null;
+    return { kind, sender: `${first}.${second}` as Sender };
+  }
+
+  presence(sender: Sender): string {
+    return `${this.root}.presence.${sender}`;
+  }
+  presenceAll(): string {
+    return `${this.root}.presence.>`;
+  }
+  /** Assignments, cancels and probes for one worker. */
+  worker(sender: Sender): string {
+    return `${this.root}.worker.${sender}`;
+  }
+  /** Settled tasks for one client. */
+  client(sender: Sender): string {
+    return `${this.root}.client.${sender}`;
+  }
+  /** A new leader says so to all workers and clients. */
+  hello(partition: number): string {
+    return `${this.root}.hello.${partition}`;
+  }
+  helloAll(): string {
+    return `${this.root}.hello.*`;
+  }
+  ask(partition: number, sender: Sender): string {
+    return `${this.root}.ask.${partition}.${sender}`;
+  }
+  askAll(partition: number): string {
+    return `${this.root}.ask.${partition}.>`;
+  }
+
+  progress(owner: Identity, task: TaskId): string {
+    return `${this.root}.progress.${owner}.${task}`;
+  }
+  /** Progress of every task of one owner. */
+  progressOf(owner: Identity): string {
+    return `${this.root}.progress.${owner}.*`;
+  }
+  /** Progress of one task, whoever owns it. */
+  progressOn(task: TaskId): string {
+    return `${this.root}.progress.*.${task}`;
+  }
+  progressAll(): string {
+    return `${this.root}.progress.>`;
+  }
+
+  taskEvent(state: string, name: TaskName): string {
+    return `${this.root}.event.task.${state}.${name}`;
+  }
+  workerEvent(kind: WorkerEventKind): string {
+    return `${this.root}.event.worker.${kind}`;
+  }
+  coordinatorEvent(kind: CoordinatorEventKind): string {
+    return `${this.root}.event.coordinator.${kind}`;
+  }
+  eventAll(): string {
+    return `${this.root}.event.>`;
+  }
+}
+
+/** The prefix under which a process receives replies and acknowledgements. */
+export function inboxPrefix(sender: Sender): string {
+  return `_I.${sender}`;
+}
+
+/** The last token of a subject, which is the task id of a progress subject. */
+export function lastToken(subject: string): string {
+  return subject.slice(subject.lastIndexOf(".") + 1);
+}
+
+/** The sender that the last two tokens of a presence, ask, worker or client subject name; null if they are no tokens. */
+export function senderOf(subject: string): Sender | null {
+  const parts = subject.split(".");
+  const instance = parts.at(-1) ?? "";
+  const identity = parts.at(-2) ?? "";
+  return isToken(instance) && isToken(identity) ? (`${identity}.${instance}` as Sender) : null;
+}

@@ -1,0 +1,72 @@
+/**
+ * Arguments and results are encoded once by whoever made them and travel as opaque bytes: only the process that
+ * uses a value decodes it.
+ *
+ * A value is walked before it is packed, so that what cannot travel is refused with the path that leads to it.
+ */
+import { EncodingError, PayloadTooLargeError } from "./errors.ts";
+import { VALUE_BYTES_MAX, VALUE_DEPTH_MAX } from "./limits.ts";
+import { checkMsgpack } from "./msgpack-shape.ts";
+import { packr } from "./packr.ts";
+
+const NOTHING: Uint8Array = Uint8Array.of(0xc0);
+
+export function encodeValue(value: unknown, what: string, bytesMax: number = VALUE_BYTES_MAX): Uint8Array {
+  if (value === undefined || value === null) return NOTHING;
+  assertTravels(value, what, "", [], 0);
+  let bytes: Uint8Array;
+  try {
+    bytes = packr.pack(value);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new EncodingError(`${what} cannot be encoded: ${reason}`, { cause });
+  }
+  if (bytes.length > bytesMax) throw new PayloadTooLargeError(what, bytes.length, bytesMax);
+  return bytes;
+}
+
+/** `undefined` for nothing at all: a task without a result, a call without an argument. */
+export function decodeValue(bytes: Uint8Array): unknown {
+  if (bytes.length === 1 && bytes[0] === 0xc0) return undefined;
+  const wrong = checkMsgpack(bytes, { depthMax: VALUE_DEPTH_MAX + 8, nodesMax: Number.MAX_SAFE_INTEGER });
+  if (wrong !== null) throw new EncodingError(`a value cannot be decoded: ${wrong}`);
+  return packr.unpack(bytes);
+}
+
+function assertTravels(value: unknown, what: string, path: string, above: object[], depth: number): void {
+  if (typeof value !== "object") {
+    if (typeof value === "function" || typeof value === "symbol") refuse(what, path, `a ${typeof value}`);
+    return;
+  }
+  if (value === null || ArrayBuffer.isView(value) || value instanceof Date) return;
+  if (above.includes(value)) refuse(what, path, "a reference back to itself");
+  if (depth >= VALUE_DEPTH_MAX) refuse(what, path, `nested deeper than ${VALUE_DEPTH_MAX} levels`);
+  if (value instanceof Map || value instanceof WeakMap || value instanceof WeakSet) {
+    refuse(what, path, `a ${value.constructor.name}, pass an object or an array of entries instead`);
+  }
+  if (value instanceof Promise) refuse(what, path, "a promise, await it first");
+  above.push(value);
+  if (value.constructor !== Object && "toJSON" in value && typeof value.toJSON === "function") {
+    assertTravels(value.toJSON(), what, path, above, depth + 1);
+    above.pop();
+    return;
+  }
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) assertTravels(value[i], what, `${path}[${i}]`, above, depth + 1);
+  } else if (value instanceof Set) {
+    for (const item of value) assertTravels(item, what, `${path}{}`, above, depth + 1);
+  } else {
+    const record = value as Record<string, unknown>;
+    for (const key of Object.keys(value)) {
+      const item = record[key];
+      if (typeof item === "object" || typeof item === "function" || typeof item === "symbol") {
+        assertTravels(item, what, `${path}.${key}`, above, depth + 1);
+      }
+    }
+  }
+  above.pop();
+}
+
+function refuse(what: string, path: string, why: string): never {
+  throw new EncodingError(`${what} cannot be encoded: ${path === "" ? "it" : `its ${path}`} is ${why}`);
+}

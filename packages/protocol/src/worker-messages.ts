@@ -1,0 +1,191 @@
+/**
+ * Between the leader and a worker, over plain NATS. Messages are numbered per (epoch, worker): a worker's presence says
+ * the highest that it has seen, so the leader finds out what was lost and sends it again (docs/protocol.md).
+ */
+import { type Identity, isToken, type Sender, type TaskId, TaskName } from "./ids.ts";
+import {
+  CREDITS_MAX,
+  DEPENDENCIES_MAX,
+  RECORD_ITEMS_MAX,
+  TASK_NAMES_MAX,
+  TEXT_LENGTH_MAX,
+} from "./limits.ts";
+import { packr } from "./packr.ts";
+import { readLabels, taskId } from "./record-codec.ts";
+import { WIRE_VERSION } from "./versions.ts";
+import {
+  bytes,
+  bytesOrNull,
+  count,
+  fields,
+  guarded,
+  list,
+  mismatch,
+  oneOf,
+  type Read,
+  readWire,
+  text,
+  textOrNull,
+} from "./wire-reader.ts";
+
+/** One attempt for a worker to run. */
+export type Assignment = {
+  readonly id: TaskId;
+  readonly attempt: number;
+  readonly name: TaskName;
+  /** Whose progress subject it reports on. */
+  readonly owner: Identity;
+  readonly args: Uint8Array;
+  /** In order. A value that did not fit is null in `values` and must be asked for. */
+  readonly deps: AssignedDeps | null;
+  readonly traceparent: string | null;
+};
+
+export type AssignedDeps = {
+  readonly ids: readonly TaskId[];
+  readonly values: readonly (Uint8Array | null)[];
+};
+
+export type AttemptRef = { readonly id: TaskId; readonly attempt: number };
+
+export type WorkerMessage = {
+  readonly epoch: number;
+  readonly number: number;
+  readonly assignments: readonly Assignment[];
+  readonly cancels: readonly (AttemptRef & { readonly reason: string | null })[];
+  /** Attempts that are no longer current: stop them, their finish is void. */
+  readonly aborts: readonly AttemptRef[];
+};
+
+export function encodeWorkerMessage(message: WorkerMessage): Uint8Array {
+  return packr.pack([
+    WIRE_VERSION,
+    message.epoch,
+    message.number,
+    message.assignments.map((a) => [
+      a.id,
+      a.attempt,
+      a.name,
+      a.owner,
+      a.args,
+      a.deps === null ? null : [a.deps.ids, a.deps.values],
+      a.traceparent,
+    ]),
+    message.cancels.map((c) => [c.id, c.attempt, c.reason]),
+    message.aborts.map((a) => [a.id, a.attempt]),
+  ]);
+}
+
+export function decodeWorkerMessage(data: Uint8Array): Read<WorkerMessage> {
+  return readWire(data, (wire) => {
+    checkVersion(wire[0]);
+    return {
+      epoch: count(wire[1], "epoch"),
+      number: count(wire[2], "number"),
+      assignments: list(wire[3], "assignments", RECORD_ITEMS_MAX).map(readAssignment),
+      cancels: list(wire[4], "cancels", RECORD_ITEMS_MAX).map((item) => {
+        const c = list(item, "cancel");
+        return { ...readAttempt(c), reason: textOrNull(c[2], "reason", TEXT_LENGTH_MAX) };
+      }),
+      aborts: list(wire[5], "aborts", RECORD_ITEMS_MAX).map((item) => readAttempt(list(item, "abort"))),
+    };
+  });
+}
+
+function readAssignment(item: unknown): Assignment {
+  const wire = list(item, "assignment");
+  return {
+    ...readAttempt(wire),
+    name: guarded<TaskName>(wire[2], "task name", TaskName.is),
+    owner: guarded<Identity>(wire[3], "owner", isToken),
+    args: bytes(wire[4], "arguments"),
+    deps: wire[5] === null ? null : readDeps(list(wire[5], "dependencies")),
+    traceparent: textOrNull(wire[6], "traceparent", 64),
+  };
+}
+
+function readDeps(wire: unknown[]): AssignedDeps {
+  const ids = list(wire[0], "dependency ids", DEPENDENCIES_MAX).map(taskId);
+  const values = list(wire[1], "dependency values", DEPENDENCIES_MAX).map((v) =>
+    bytesOrNull(v, "dependency value"),
+  );
+  return ids.length === values.length
+    ? { ids, values }
+    : mismatch("dependency ids and values differ in number");
+}
+
+function readAttempt(wire: unknown[]): AttemptRef {
+  return { id: taskId(wire[0]), attempt: count(wire[1], "attempt") };
+}
+
+export function checkVersion(value: unknown): void {
+  if (value !== WIRE_VERSION)
+    mismatch(`message version ${String(value).slice(0, 20)} is not ${WIRE_VERSION}`);
+}
+
+export const WORKER_STATES = ["ready", "draining", "left"] as const;
+
+/** What a worker says each second, and at once when a leader says hello. */
+export type Presence = {
+  readonly state: (typeof WORKER_STATES)[number];
+  readonly slots: number;
+  /** Attempts that it takes at once: slots plus prefetch. */
+  readonly credits: number;
+  readonly names: readonly TaskName[];
+  readonly labels: readonly string[];
+  readonly host: string;
+  readonly pid: number;
+  readonly startedAtMs: number;
+  /** Attempts received and not yet recorded as finished. */
+  readonly held: readonly AttemptRef[];
+  readonly running: number;
+  /** The leader whose messages it takes, and the highest message that it has seen of it. */
+  readonly epoch: number;
+  readonly seen: number;
+  /** The highest sequence at which the log acknowledged a finish of it. */
+  readonly appendedSeq: number;
+};
+
+export function encodePresence(presence: Presence): Uint8Array {
+  const { held, ...rest } = presence;
+  return packr.pack([WIRE_VERSION, rest, held.map((a) => [a.id, a.attempt])]);
+}
+
+export function decodePresence(data: Uint8Array): Read<Presence> {
+  return readWire(data, (wire) => {
+    checkVersion(wire[0]);
+    const f = fields(wire[1], "presence");
+    return {
+      state: oneOf(f.state, "state", WORKER_STATES),
+      slots: count(f.slots, "slots", CREDITS_MAX),
+      credits: count(f.credits, "credits", CREDITS_MAX),
+      names: list(f.names, "names", TASK_NAMES_MAX).map((n) =>
+        guarded<TaskName>(n, "task name", TaskName.is),
+      ),
+      labels: readLabels(f.labels),
+      host: text(f.host, "host", 255),
+      pid: count(f.pid, "pid"),
+      startedAtMs: count(f.startedAtMs, "start"),
+      held: list(wire[2], "held", CREDITS_MAX).map((item) => readAttempt(list(item, "held"))),
+      running: count(f.running, "running"),
+      epoch: count(f.epoch, "epoch"),
+      seen: count(f.seen, "seen"),
+      appendedSeq: count(f.appendedSeq, "appended sequence"),
+    };
+  });
+}
+
+/** A new leader's word to all workers and clients of its partition. */
+export type Hello = { readonly partition: number; readonly epoch: number; readonly leader: Sender };
+
+export function encodeHello(hello: Hello): Uint8Array {
+  return packr.pack([WIRE_VERSION, hello.partition, hello.epoch, hello.leader]);
+}
+
+export function decodeHello(data: Uint8Array): Read<Hello> {
+  return readWire(data, (wire) => {
+    checkVersion(wire[0]);
+    const leader = text(wire[3], "leader", 200) as Sender;
+    return { partition: count(wire[1], "partition"), epoch: count(wire[2], "epoch"), leader };
+  });
+}

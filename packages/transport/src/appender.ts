@@ -1,0 +1,196 @@
+/**
+ * Appends items to the log and keeps at it until the log acknowledges them: the acknowledgement is the only promise of
+ * durability in the system, so nothing is given up unless the owner says so.
+ *
+ * Acknowledgements arrive on one inbox with an unguessable token and must name the stream; a publish of ours that is
+ * lost with its connection is sent again after the reconnect, with the same number.
+ */
+import type { NatsConnection, Subscription } from "@nats-io/transport-node";
+import {
+  AppendOutcomeUnknownError,
+  ClosedError,
+  RECORD_BYTES_TARGET,
+  RECORD_ITEMS_MAX,
+  TooManyPendingError,
+} from "@weft/protocol";
+import { nanoid } from "nanoid";
+import { type AckError, readAck } from "./ack.ts";
+import { Outbox, type OutboxItem, type OutboxRecord } from "./outbox.ts";
+
+export type AppenderOptions<Kind, Item> = {
+  readonly nats: NatsConnection;
+  readonly inbox: string;
+  readonly stream: string;
+  /** What the items are, for messages to people: "tasks". */
+  readonly noun: string;
+  readonly subject: (kind: Kind) => string;
+  readonly encode: (record: OutboxRecord<Kind, Item>) => Uint8Array;
+  /** Told when appends are refused or unanswered, and again (with null) when they work. */
+  readonly onTrouble?: (trouble: AckError | null) => void;
+  readonly pendingMax?: number;
+};
+
+/** One record on its way. `refused` while the last answer was an error: then `dueAtMs` is the time of the next try. */
+type Flight = {
+  readonly bytes: Uint8Array;
+  readonly subject: string;
+  dueAtMs: number;
+  backoffMs: number;
+  refused: boolean;
+};
+
+const WINDOW_MAX = 4;
+const PENDING_MAX = 1_000_000;
+const ACK_TIMEOUT_MS = 2_000;
+const RETRY_FIRST_MS = 50;
+const RETRY_MAX_MS = 1_000;
+const SWEEP_MS = 25;
+
+export class Appender<Kind, Item extends OutboxItem> {
+  private readonly options: AppenderOptions<Kind, Item>;
+  private readonly outbox: Outbox<Kind, Item>;
+  private readonly flights = new Map<number, Flight>();
+  private readonly replyPrefix: string;
+  private readonly subscription: Subscription;
+  private readonly pendingMax: number;
+  private flushQueued = false;
+  private sweeper: NodeJS.Timeout | null = null;
+  private trouble: AckError | null = null;
+  private closed = false;
+  private idleWaiters: (() => void)[] = [];
+  private pendingCount = 0;
+
+  constructor(options: AppenderOptions<Kind, Item>) {
+    this.options = options;
+    this.pendingMax = options.pendingMax ?? PENDING_MAX;
+    this.outbox = new Outbox({
+      windowMax: WINDOW_MAX,
+      recordBytesMax: RECORD_BYTES_TARGET,
+      recordItemsMax: RECORD_ITEMS_MAX,
+    });
+    this.replyPrefix = `${options.inbox}.${nanoid(16)}.`;
+    this.subscription = options.nats.subscribe(`${this.replyPrefix}*`, {
+      callback: (error, message) => {
+        if (error === null) this.onAck(message.subject, message.data);
+      },
+    });
+  }
+
+  /** Items that the log has not acknowledged. */
+  get pending(): number {
+    return this.pendingCount;
+  }
+
+  add(kind: Kind, item: Item): void {
+    if (this.closed) throw new ClosedError("the connection");
+    if (this.pendingCount >= this.pendingMax)
+      throw new TooManyPendingError(this.options.noun, this.pendingMax);
+    this.pendingCount++;
+    this.outbox.add(kind, item);
+    if (this.flushQueued) return;
+    this.flushQueued = true;
+    queueMicrotask(() => this.flush());
+  }
+
+  /** Sends what is in flight again, at once: after a reconnect. */
+  resend(): void {
+    for (const number of this.flights.keys()) this.send(number);
+  }
+
+  /** Resolves when everything added so far is acknowledged. */
+  async idle(): Promise<void> {
+    if (this.pendingCount === 0) return;
+    await new Promise<void>((resolve) => this.idleWaiters.push(resolve));
+  }
+
+  /** Gives up what is not acknowledged: its outcome is unknown, and its items are told so. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.subscription.unsubscribe();
+    if (this.sweeper !== null) clearInterval(this.sweeper);
+    const left = this.outbox.abandonAll();
+    this.flights.clear();
+    this.pendingCount = 0;
+    const error = new AppendOutcomeUnknownError(
+      `closed while ${left.length} ${this.options.noun} were not acknowledged: the log may or may not have them`,
+    );
+    for (const item of left) item.abandoned(error);
+    this.wakeIdle();
+  }
+
+  private flush(): void {
+    this.flushQueued = false;
+    if (this.closed) return;
+    for (let record = this.outbox.take(); record !== null; record = this.outbox.take()) {
+      const flight = {
+        bytes: this.options.encode(record),
+        subject: this.options.subject(record.kind),
+        dueAtMs: 0,
+        backoffMs: RETRY_FIRST_MS,
+        refused: false,
+      };
+      this.flights.set(record.number, flight);
+      this.send(record.number);
+    }
+    this.sweeper ??= setInterval(() => this.sweep(), SWEEP_MS);
+  }
+
+  private send(number: number): void {
+    const flight = this.flights.get(number);
+    const { nats } = this.options;
+    if (flight === undefined || nats.isClosed()) return;
+    flight.dueAtMs = performance.now() + ACK_TIMEOUT_MS;
+    flight.refused = false;
+    nats.publish(flight.subject, flight.bytes, { reply: this.replyPrefix + number });
+  }
+
+  private sweep(): void {
+    if (this.flights.size === 0) {
+      if (this.sweeper !== null) clearInterval(this.sweeper);
+      this.sweeper = null;
+      return;
+    }
+    const nowMs = performance.now();
+    for (const [number, flight] of this.flights) {
+      if (nowMs < flight.dueAtMs) continue;
+      if (!flight.refused) this.setTrouble({ code: 0, message: "no acknowledgement in time" });
+      this.setTrouble({ code: 0, message: "no acknowledgement in time" });
+      this.send(number);
+    }
+  }
+
+  private onAck(subject: string, data: Uint8Array): void {
+    const number = Number(subject.slice(this.replyPrefix.length));
+    const ack = readAck(data, this.options.stream);
+    if (ack.ok) {
+      const record = this.outbox.settle(number);
+      if (record === null) return;
+      this.flights.delete(number);
+      this.setTrouble(null);
+      this.pendingCount -= record.items.length;
+      for (const item of record.items) item.acknowledged(ack.seq);
+      this.flush();
+      if (this.pendingCount === 0) this.wakeIdle();
+      return;
+    }
+    const flight = this.flights.get(number);
+    if (flight === undefined) return;
+    this.setTrouble(ack.error);
+    flight.refused = true;
+    flight.dueAtMs = performance.now() + flight.backoffMs;
+    flight.backoffMs = Math.min(RETRY_MAX_MS, flight.backoffMs * 2);
+  }
+
+  private setTrouble(trouble: AckError | null): void {
+    if (trouble === null && this.trouble === null) return;
+    this.trouble = trouble;
+    this.options.onTrouble?.(trouble);
+  }
+
+  private wakeIdle(): void {
+    const waiters = this.idleWaiters;
+    this.idleWaiters = [];
+    for (const wake of waiters) wake();
+  }
+}

@@ -1,0 +1,65 @@
+/** Asks the leading coordinator, again and again until one answers or the time is over. */
+import {
+  type Answer,
+  AskRefusedError,
+  decodeReply,
+  encodeAsk,
+  NoLeaderError,
+  type Question,
+  type Subjects,
+} from "@weft/protocol";
+import type { Connection } from "./connection.ts";
+
+export type AskOptions = {
+  /** Only a leader that has folded this far may answer. @default 0 */
+  readonly afterSeq?: number;
+  /** @default 5000 */
+  readonly timeoutMs?: number;
+};
+
+const TIMEOUT_MS = 5_000;
+const ATTEMPT_TIMEOUT_MS = 1_000;
+const RETRY_WAIT_MS = 100;
+
+export type AnswerOf<T extends Question["type"]> = Extract<
+  Answer,
+  { type: T extends "states" | "values" ? T : "report" }
+>;
+
+export async function ask<T extends Question["type"]>(
+  connection: Connection,
+  subjects: Subjects,
+  question: Question & { readonly type: T },
+  options: AskOptions = {},
+): Promise<AnswerOf<T>> {
+  const payload = encodeAsk({ afterSeq: options.afterSeq ?? 0, question });
+  const subject = subjects.ask(0, connection.sender);
+  const limitMs = options.timeoutMs ?? TIMEOUT_MS;
+  const startedMs = performance.now();
+  for (;;) {
+    const answer = await once(connection, subject, payload, Math.min(ATTEMPT_TIMEOUT_MS, limitMs));
+    if (answer?.type === "refused") throw new AskRefusedError(answer.message);
+    const wanted = question.type === "states" || question.type === "values" ? question.type : "report";
+    if (answer?.type === wanted) return answer as AnswerOf<T>;
+    const triedMs = performance.now() - startedMs;
+    if (triedMs + RETRY_WAIT_MS >= limitMs) throw new NoLeaderError(subjects.namespace, triedMs);
+    await new Promise((again) => setTimeout(again, RETRY_WAIT_MS));
+  }
+}
+
+/** Null where nobody answered, or not in the words of the protocol. */
+async function once(
+  connection: Connection,
+  subject: string,
+  payload: Uint8Array,
+  timeout: number,
+): Promise<Answer | null> {
+  try {
+    const message = await connection.nats.request(subject, payload, { timeout });
+    const reply = decodeReply(message.data);
+    return reply.ok ? reply.value.answer : null;
+  } catch (error) {
+    if (connection.nats.isClosed()) throw error;
+    return null;
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Opens the connection of a client, worker or coordinator: waits for a server within a bound, refuses one that is too
+ * old or has no JetStream, and reconnects for ever.
+ */
+import { connect, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node";
+import {
+  type Identity,
+  type InstanceId,
+  inboxPrefix,
+  JetStreamDisabledError,
+  NATS_VERSION_MIN,
+  Sender,
+  UnreachableError,
+  UnsupportedServerError,
+} from "@weft/protocol";
+
+export type ConnectionOptions = {
+  /** One address or several of one NATS cluster. @default WEFT_URL, else "nats://127.0.0.1:4222" */
+  readonly servers?: string | readonly string[];
+  /** How long to wait for a server at the first connect, in milliseconds. @default 10000 */
+  readonly connectTimeoutMs?: number;
+  /** Further options of nats.js: credentials, TLS. They win over what Weft sets. */
+  readonly nats?: NodeConnectionOptions;
+};
+
+/** The connection of one sender: its two tokens prefix every inbox. */
+export type Connection = {
+  readonly nats: NatsConnection;
+  readonly sender: Sender;
+  readonly identity: Identity;
+  readonly instance: InstanceId;
+  readonly servers: readonly string[];
+};
+
+export const DEFAULT_SERVER = "nats://127.0.0.1:4222";
+const CONNECT_TIMEOUT_MS = 10_000;
+const ATTEMPT_TIMEOUT_MS = 2_000;
+const RETRY_WAIT_MS = 100;
+
+export async function openConnection(
+  identity: Identity,
+  instance: InstanceId,
+  options: ConnectionOptions = {},
+): Promise<Connection> {
+  const servers = serversOf(options);
+  const sender = Sender.of(identity, instance);
+  const nats = await connectWithin(servers, sender, options);
+  try {
+    assertUsable(nats);
+  } catch (error) {
+    await nats.close();
+    throw error;
+  }
+  return { nats, sender, identity, instance, servers };
+}
+
+export function serversOf(options: ConnectionOptions): readonly string[] {
+  const named = options.servers ?? process.env.WEFT_URL ?? DEFAULT_SERVER;
+  const list = typeof named === "string" ? named.split(",") : named;
+  return list.map((each) => each.trim()).filter((each) => each !== "");
+}
+
+async function connectWithin(
+  servers: readonly string[],
+  sender: Sender,
+  options: ConnectionOptions,
+): Promise<NatsConnection> {
+  const limitMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+  const startedMs = performance.now();
+  for (;;) {
+    const leftMs = limitMs - (performance.now() - startedMs);
+    try {
+      return await connect({
+        name: `weft ${sender}`,
+        servers: [...servers],
+        inboxPrefix: inboxPrefix(sender),
+        timeout: Math.max(100, Math.min(ATTEMPT_TIMEOUT_MS, leftMs)),
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: RETRY_WAIT_MS,
+        reconnectJitter: RETRY_WAIT_MS,
+        pingInterval: 5_000,
+        maxPingOut: 2,
+        ...options.nats,
+      });
+    } catch (cause) {
+      const triedMs = performance.now() - startedMs;
+      if (isFinal(cause) || triedMs + RETRY_WAIT_MS >= limitMs)
+        throw new UnreachableError(servers, triedMs, { cause });
+      await new Promise((again) => setTimeout(again, RETRY_WAIT_MS));
+    }
+  }
+}
+
+/** An answer of a server that will not change by asking again. */
+function isFinal(error: unknown): boolean {
+  return (
+    error instanceof Error && (error.name === "AuthorizationError" || error.name === "InvalidArgumentError")
+  );
+}
+
+function assertUsable(nats: NatsConnection): void {
+  const info = nats.info;
+  if (info === undefined) throw new UnreachableError([nats.getServer()], 0);
+  if (!isAtLeast(info.version, NATS_VERSION_MIN)) {
+    throw new UnsupportedServerError(info.server_name, info.version, NATS_VERSION_MIN);
+  }
+  if (info.jetstream !== true) throw new JetStreamDisabledError(nats.getServer());
+}
+
+export function isAtLeast(version: string, versionMin: string): boolean {
+  const numbers = (text: string): number[] => (text.split("-")[0] ?? "").split(".").map(Number);
+  const have = numbers(version);
+  const need = numbers(versionMin);
+  for (let i = 0; i < 3; i++) {
+    const difference = (have[i] ?? 0) - (need[i] ?? 0);
+    if (difference !== 0) return difference > 0;
+  }
+  return true;
+}

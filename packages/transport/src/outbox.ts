@@ -1,0 +1,104 @@
+/**
+ * What waits for the log. Items of one kind are packed into numbered records; a few records are in flight at once, and
+ * what is added meanwhile goes into the next one. Pure: it knows no clock, connection or promise.
+ *
+ * O1 A record keeps its number and bytes however often it is sent, so the fold can void the repeats.
+ * O2 At most `windowMax` records are in flight.
+ * O3 Items leave in the order in which they came; a record holds items of one kind only.
+ */
+export type OutboxItem = {
+  /** Bytes that it adds to a record. */
+  readonly bytes: number;
+  /** The log has it, at this sequence. */
+  acknowledged(seq: number): void;
+  /** It was given up; whether the log has it is unknown if it was ever sent. */
+  abandoned(error: Error): void;
+};
+
+export type OutboxRecord<Kind, Item> = {
+  readonly number: number;
+  readonly kind: Kind;
+  readonly items: readonly Item[];
+};
+
+export type OutboxLimits = {
+  readonly windowMax: number;
+  readonly recordBytesMax: number;
+  readonly recordItemsMax: number;
+};
+
+export class Outbox<Kind, Item extends OutboxItem> {
+  private readonly limits: OutboxLimits;
+  private readonly flying = new Map<number, OutboxRecord<Kind, Item>>();
+  private kinds: Kind[] = [];
+  private waiting: Item[] = [];
+  /** The first of `waiting` that is not packed yet; the array is cut when it has been used up. */
+  private next = 0;
+  private lastNumber = 0;
+
+  constructor(limits: OutboxLimits) {
+    this.limits = limits;
+  }
+
+  /** Items that no acknowledgement has come for. */
+  get pending(): number {
+    let flying = 0;
+    for (const record of this.flying.values()) flying += record.items.length;
+    return this.waiting.length - this.next + flying;
+  }
+
+  get waitingCount(): number {
+    return this.waiting.length - this.next;
+  }
+
+  get inFlight(): number {
+    return this.flying.size;
+  }
+
+  add(kind: Kind, item: Item): void {
+    this.kinds.push(kind);
+    this.waiting.push(item);
+  }
+
+  /** The next record to send, or null where nothing waits or the window is full (O2). */
+  take(): OutboxRecord<Kind, Item> | null {
+    const kind = this.kinds[this.next];
+    if (kind === undefined || this.flying.size >= this.limits.windowMax) return null;
+    const items: Item[] = [];
+    let bytes = 0;
+    while (this.next < this.waiting.length && items.length < this.limits.recordItemsMax) {
+      const item = this.waiting[this.next];
+      if (item === undefined || this.kinds[this.next] !== kind) break;
+      if (items.length > 0 && bytes + item.bytes > this.limits.recordBytesMax) break;
+      items.push(item);
+      bytes += item.bytes;
+      this.next++;
+    }
+    if (this.next === this.waiting.length) {
+      this.kinds = [];
+      this.waiting = [];
+      this.next = 0;
+    }
+    const record = { number: ++this.lastNumber, kind, items };
+    this.flying.set(record.number, record);
+    return record;
+  }
+
+  /** The record that an acknowledgement settles; null for a second acknowledgement of a record sent twice. */
+  settle(number: number): OutboxRecord<Kind, Item> | null {
+    const record = this.flying.get(number) ?? null;
+    this.flying.delete(number);
+    return record;
+  }
+
+  /** Everything that is not acknowledged, when the sender gives up. */
+  abandonAll(): Item[] {
+    const items = [...this.flying.values()].flatMap((record) => [...record.items]);
+    items.push(...this.waiting.slice(this.next));
+    this.flying.clear();
+    this.kinds = [];
+    this.waiting = [];
+    this.next = 0;
+    return items;
+  }
+}
