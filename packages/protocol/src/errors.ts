@@ -157,6 +157,15 @@ export class AppendOutcomeUnknownError extends WeftError {
   }
 }
 
+/** The log does not take records for now; they are kept and sent again. */
+export class AppendRefusedError extends WeftError {
+  constructor(what: string, reason: string) {
+    super("weft_append_refused", `the log does not take ${what} (${reason}); they are kept and sent again`, {
+      retryable: true,
+    });
+  }
+}
+
 /** A call on something that was closed. */
 export class ClosedError extends WeftError {
   constructor(what: string) {

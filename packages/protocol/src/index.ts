@@ -23,6 +23,7 @@ export {
 } from "./client-messages.ts";
 export {
   AppendOutcomeUnknownError,
+  AppendRefusedError,
   AskRefusedError,
   assertNever,
   ClosedError,
@@ -74,6 +75,7 @@ export {
   TASK_NAMES_MAX,
   TEXT_LENGTH_MAX,
   TOKEN_LENGTH_MAX,
+  SUBMISSION_BYTES_MAX,
   VALUE_BYTES_MAX,
   VALUE_DEPTH_MAX,
 } from "./limits.ts";

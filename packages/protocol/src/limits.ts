@@ -9,7 +9,9 @@ export const INLINE_DEPS_BYTES_MAX: number = 256 * 1024;
 /** Tasks, results or cancels in one record. */
 export const RECORD_ITEMS_MAX = 10_000;
 /** Dependencies of one task. */
-export const DEPENDENCIES_MAX = 100_000;
+export const DEPENDENCIES_MAX = 25_000;
+/** Arguments and dependency ids of one task together: with the inlined values its assignment still fits one message. */
+export const SUBMISSION_BYTES_MAX: number = 700 * 1024;
 /** Nesting of a record or message, counted in containers. */
 export const RECORD_DEPTH_MAX = 16;
 /** Nesting of a user's value, far below the depth at which a decoder overflows its stack. */
@@ -32,5 +34,5 @@ export const LIST_ROWS_MAX = 1_000;
 export const MESSAGE_BYTES_TARGET: number = 512 * 1024;
 /** Worker names announced by one worker. */
 export const TASK_NAMES_MAX = 1_000;
-/** Credits that one worker may offer. */
-export const CREDITS_MAX = 100_000;
+/** Credits that one worker may offer: its presence names all attempts held, in one message. */
+export const CREDITS_MAX = 20_000;

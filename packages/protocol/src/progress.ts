@@ -18,21 +18,30 @@ const DATA_LENGTH_MAX = 16_384;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Throws `InvalidProgressError` for what is not a number from 0 to 1. */
-export function checkProgress(fraction: unknown, message?: unknown): void {
+/** Throws `InvalidProgressError` for what is not a number from 0 to 1, `UsageError` for what no JSON line can carry. */
+export function checkProgress(fraction: unknown, message?: unknown, data?: unknown): void {
   if (typeof fraction !== "number" || !(fraction >= 0 && fraction <= 1))
     throw new InvalidProgressError(fraction);
   if (message !== undefined && (typeof message !== "string" || message.length > TEXT_LENGTH_MAX)) {
     throw new UsageError(`a progress message must be a text of at most ${TEXT_LENGTH_MAX} characters`);
   }
+  if (data === undefined) return;
+  let line: string | undefined;
+  try {
+    line = JSON.stringify(data);
+  } catch (cause) {
+    throw new UsageError("the data of a progress report must be JSON", { cause });
+  }
+  if (line === undefined || line.length > DATA_LENGTH_MAX) {
+    throw new UsageError(
+      `the data of a progress report must be JSON of at most ${DATA_LENGTH_MAX} characters`,
+    );
+  }
 }
 
 export function encodeProgress(report: ProgressReport): Uint8Array {
   const { task, attempt, fraction, message, data } = report;
-  const line = JSON.stringify({ task, attempt, fraction, message, data });
-  if (line.length > DATA_LENGTH_MAX)
-    throw new UsageError(`the data of a progress report takes more than ${DATA_LENGTH_MAX} characters`);
-  return encoder.encode(line);
+  return encoder.encode(JSON.stringify({ task, attempt, fraction, message, data }));
 }
 
 /** Null where it is not a progress report. */

@@ -51,7 +51,7 @@ function body(record: LogRecord): unknown[] {
     case "submit":
       return [record.tasks.map(submissionToWire)];
     case "cancel":
-      return [record.ids, record.reason];
+      return [record.cancels.map((c) => [c.id, c.reason])];
     case "finish":
       return [record.finishes.map((f) => [f.id, f.attempt, f.outcome, f.started, f.progress, f.value])];
     case "control":
@@ -154,8 +154,11 @@ export function readLabels(value: unknown): string[] {
 }
 
 function readCancel(instance: InstanceId, number: number, wire: unknown[]): CancelRecord {
-  const ids = list(wire[3], "ids", RECORD_ITEMS_MAX).map(taskId);
-  return { type: "cancel", instance, number, ids, reason: textOrNull(wire[4], "reason", TEXT_LENGTH_MAX) };
+  const cancels = list(wire[3], "cancels", RECORD_ITEMS_MAX).map((item) => {
+    const cancel = list(item, "cancel");
+    return { id: taskId(cancel[0]), reason: textOrNull(cancel[1], "reason", TEXT_LENGTH_MAX) };
+  });
+  return { type: "cancel", instance, number, cancels };
 }
 
 function readFinish(instance: InstanceId, number: number, wire: unknown[]): FinishRecord {

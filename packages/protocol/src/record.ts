@@ -37,8 +37,7 @@ export type CancelRecord = {
   readonly type: "cancel";
   readonly instance: InstanceId;
   readonly number: number;
-  readonly ids: readonly TaskId[];
-  readonly reason: string | null;
+  readonly cancels: readonly { readonly id: TaskId; readonly reason: string | null }[];
 };
 
 export type FinishRecord = {

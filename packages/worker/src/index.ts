@@ -1,1 +1,4 @@
-export {};
+/** Defines and runs tasks. */
+export { currentTask, type LogLevel, reportProgress, type TaskContext, type TaskLog } from "./context.ts";
+export { defineTask, type TaskDefinition, type TaskHandler, type TaskOptions } from "./define-task.ts";
+export { type StopOptions, Worker, type WorkerOptions } from "./worker.ts";

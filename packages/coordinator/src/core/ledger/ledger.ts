@@ -257,16 +257,16 @@ export class Ledger {
   }
 
   private cancel(record: CancelRecord): void {
-    for (const id of record.ids) {
+    for (const { id, reason } of record.cancels) {
       const task = this.live.get(id);
       if (task === undefined) {
         if (this.settled.has(id)) this.void("cancel of a settled task");
-        else this.cancelEarly(id, record.reason);
+        else this.cancelEarly(id, reason);
       } else if (task.state === "waiting") {
-        this.end(task, "cancelled", { type: "cancelled", reason: record.reason, stopped: "before_release" });
+        this.end(task, "cancelled", { type: "cancelled", reason, stopped: "before_release" });
       } else if (task.state === "released") {
         task.state = "cancelling";
-        task.cancelReason = record.reason;
+        task.cancelReason = reason;
         this.effects.push({ type: "cancelling", task });
       }
     }

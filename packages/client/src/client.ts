@@ -1,0 +1,274 @@
+/** The client: submits tasks and hands out their handles. */
+import {
+  AppendRefusedError,
+  type ClosedError as Closed,
+  ClosedError,
+  decodeProgress,
+  Identity,
+  inboxPrefix,
+  InstanceId,
+  lastToken,
+  Namespace,
+  Subjects,
+  type SettledTask,
+  TaskId,
+  type TaskState,
+  TEXT_LENGTH_MAX,
+  UsageError,
+} from "@weft/protocol";
+import { Appender, ask, type Connection, type ConnectionOptions, openConnection } from "@weft/transport";
+import type { Msg, Subscription } from "@nats-io/transport-node";
+import { Follower } from "./follower.ts";
+import { type HandleHost, TaskHandle } from "./handle.ts";
+import { lastProgressOf, settlementOf } from "./settlement.ts";
+import { type ClientItem, encodeItems, submissionOf, submitItem, type SubmitOptions } from "./submission.ts";
+import { typedTasks, type TypedTasks } from "./typed-tasks.ts";
+
+export type ClientOptions = ConnectionOptions & {
+  /** @default WEFT_NAMESPACE, else "default" */
+  readonly namespace?: string;
+  /** The first token of this client's name in subjects. @default "client" */
+  readonly identity?: string;
+  /** Told of callbacks that throw and of trouble that is being retried. @default a process warning */
+  readonly onError?: (error: Error) => void;
+};
+
+export type CloseOptions = {
+  /** How long to wait until the log has everything submitted, in milliseconds. @default 10000 */
+  readonly timeoutMs?: number;
+};
+
+const CLOSE_TIMEOUT_MS = 10_000;
+
+/** Opens a connection to a cluster. Rejects with `UnreachableError`, `UnsupportedServerError` or `JetStreamDisabledError`. */
+export async function connect(options: ClientOptions = {}): Promise<Client> {
+  const namespace = Namespace.parse(options.namespace ?? process.env["WEFT_NAMESPACE"] ?? "default");
+  const identity = Identity.parse(options.identity ?? "client");
+  const connection = await openConnection(identity, InstanceId.create(), options);
+  return new Client(
+    connection,
+    new Subjects(namespace),
+    options.onError ?? ((error) => process.emitWarning(error)),
+  );
+}
+
+export class Client {
+  private readonly connection: Connection;
+  private readonly subjects: Subjects;
+  private readonly onError: (error: Error) => void;
+  private readonly appender: Appender<ClientItem["kind"], ClientItem>;
+  private readonly follower: Follower;
+  private readonly handles = new Map<TaskId, TaskHandle>();
+  private readonly accepting = new Map<TaskId, PromiseWithResolvers<void> | null>();
+  private readonly attached = new Map<TaskId, Subscription | null>();
+  private ownProgress: Subscription | null = null;
+  private closing: Promise<void> | null = null;
+  private readonly host: HandleHost = {
+    accept: (id) => this.accept(id),
+    cancel: (id, reason) => this.cancel(id, reason),
+    state: (id) => this.state(id),
+    listenToProgress: (id) => this.listenToProgress(id),
+    reportError: (error) => this.onError(error),
+  };
+
+  /** Made by `connect`. */
+  constructor(connection: Connection, subjects: Subjects, onError: (error: Error) => void) {
+    const { nats, sender, instance } = connection;
+    this.connection = connection;
+    this.subjects = subjects;
+    this.onError = onError;
+    this.follower = new Follower({ connection, subjects, onError });
+    this.appender = new Appender<ClientItem["kind"], ClientItem>({
+      nats,
+      inbox: inboxPrefix(sender),
+      stream: subjects.stream(0),
+      noun: "tasks",
+      subject: (kind) => subjects.log(0, kind, sender),
+      encode: (record) => encodeItems(instance, record),
+      onTrouble: (trouble) => {
+        if (trouble !== null) this.onError(new AppendRefusedError("tasks", trouble.message));
+      },
+    });
+    this.followConnection().catch((error: unknown) => this.onError(error as Error));
+  }
+
+  /** The two tokens that name this client in subjects. */
+  get name(): string {
+    return this.connection.sender;
+  }
+
+  /** Typed calls: `client.tasks<typeof import("./tasks.ts")>().countPrimes(1000)`. */
+  tasks<Module>(): TypedTasks<Module> {
+    return typedTasks<Module>((name, input, options) => this.submit(name, input, options));
+  }
+
+  /**
+   * Submits a task and returns its handle at once; `handle.accepted` resolves when the log has it.
+   * Throws `UsageError`, `EncodingError` or `PayloadTooLargeError` before anything is sent.
+   */
+  submit<T = unknown>(name: string, input?: unknown, options: SubmitOptions = {}): TaskHandle<T> {
+    if (this.closing !== null) throw new ClosedError("the client");
+    const submission = submissionOf(name, input, options, () => this.createId());
+    const { id } = submission;
+    const known = this.handles.get(id);
+    if (known !== undefined) return known as TaskHandle<T>;
+    const handle = new TaskHandle<T>(id, name, this.host);
+    this.appender.add(
+      "submit",
+      submitItem(
+        submission,
+        (seq) => this.accepted(id, seq),
+        (error) => this.abandoned(id, error),
+      ),
+    );
+    this.accepting.set(id, null);
+    this.follow(handle as TaskHandle);
+    return handle;
+  }
+
+  /** The handle of a task that anybody submitted, any time within the retention. Settles with `UnknownTaskError` if nobody did. */
+  handle<T = unknown>(id: string): TaskHandle<T> {
+    if (this.closing !== null) throw new ClosedError("the client");
+    const taskId = TaskId.parse(id);
+    const known = this.handles.get(taskId);
+    if (known !== undefined) return known as TaskHandle<T>;
+    const handle = new TaskHandle<T>(taskId, null, this.host);
+    this.attached.set(taskId, null);
+    this.handles.set(taskId, handle as TaskHandle);
+    this.follower.attach(taskId, this.followedBy(handle as TaskHandle));
+    return handle;
+  }
+
+  /** A new id, for a task that others depend on before it is submitted. */
+  createId(): TaskId {
+    return TaskId.create(0, Date.now());
+  }
+
+  /** Waits until the log has everything submitted, then closes. Handles that have not settled reject with `ClosedError`. */
+  close(options: CloseOptions = {}): Promise<void> {
+    this.closing ??= this.shutDown(options.timeoutMs ?? CLOSE_TIMEOUT_MS);
+    return this.closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  private follow(handle: TaskHandle): void {
+    this.handles.set(handle.id, handle);
+    this.follower.add(handle.id, this.followedBy(handle));
+  }
+
+  private followedBy(handle: TaskHandle): Parameters<Follower["add"]>[1] {
+    return {
+      settled: (task) => this.settled(handle, task),
+      unknown: (error) => {
+        this.forget(handle.id);
+        handle.settle({ outcome: "rejected", attempt: 0, stopped: null, error });
+      },
+    };
+  }
+
+  private settled(handle: TaskHandle, task: SettledTask): void {
+    this.forget(handle.id);
+    const progress = lastProgressOf(task);
+    if (progress !== null) handle.progressed(progress);
+    handle.settle(settlementOf(task));
+  }
+
+  private forget(id: TaskId): void {
+    this.handles.delete(id);
+    this.attached.get(id)?.unsubscribe();
+    this.attached.delete(id);
+  }
+
+  private accepted(id: TaskId, seq: number): void {
+    this.follower.accepted(id, seq);
+    this.accepting.get(id)?.resolve();
+    this.accepting.delete(id);
+  }
+
+  private abandoned(id: TaskId, error: Error): void {
+    this.accepting.get(id)?.reject(error);
+    this.accepting.delete(id);
+  }
+
+  /** Promises are made only for tasks whose acceptance somebody asks about. */
+  private accept(id: TaskId): Promise<void> {
+    const known = this.accepting.get(id);
+    if (known === undefined) return Promise.resolve();
+    const made = known ?? Promise.withResolvers<void>();
+    this.accepting.set(id, made);
+    return made.promise;
+  }
+
+  private cancel(id: TaskId, reason: string | null): void {
+    if (this.closing !== null) throw new ClosedError("the client");
+    if (reason !== null && reason.length > TEXT_LENGTH_MAX) {
+      throw new UsageError(`a cancel reason must be at most ${TEXT_LENGTH_MAX} characters`);
+    }
+    const nothing = (): void => undefined;
+    this.appender.add("cancel", {
+      kind: "cancel",
+      id,
+      reason,
+      bytes: 32,
+      acknowledged: nothing,
+      abandoned: nothing,
+    });
+  }
+
+  private async state(id: TaskId): Promise<TaskState | "unknown"> {
+    await this.accept(id);
+    const { states } = await ask(this.connection, this.subjects, { type: "states", ids: [id], watch: false });
+    const [answer] = states;
+    if (answer === undefined || answer.type === "unknown") return "unknown";
+    return answer.type === "live" ? answer.state : answer.task.outcome;
+  }
+
+  private listenToProgress(id: TaskId): void {
+    if (this.closing !== null) return;
+    if (!this.attached.has(id)) {
+      this.ownProgress ??= this.subscribeToProgress(this.subjects.progressOf(this.connection.identity));
+    } else if (this.attached.get(id) === null) {
+      this.attached.set(id, this.subscribeToProgress(this.subjects.progressOn(id)));
+    }
+  }
+
+  private subscribeToProgress(subject: string): Subscription {
+    return this.connection.nats.subscribe(subject, {
+      callback: (error, message) => {
+        if (error === null) this.onProgress(message);
+      },
+    });
+  }
+
+  private onProgress(message: Msg): void {
+    const handle = this.handles.get(lastToken(message.subject) as TaskId);
+    const report = handle === undefined ? null : decodeProgress(message.data);
+    if (report !== null) handle?.progressed(report);
+  }
+
+  private async followConnection(): Promise<void> {
+    for await (const status of this.connection.nats.status()) {
+      if (status.type !== "reconnect") continue;
+      this.appender.resend();
+      this.follower.ask();
+    }
+  }
+
+  private async shutDown(timeoutMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, timeoutMs);
+    });
+    await Promise.race([this.appender.idle(), late]);
+    clearTimeout(timer);
+    this.appender.close();
+    this.follower.close();
+    const error: Closed = new ClosedError("the client");
+    for (const handle of this.handles.values()) handle.close(error);
+    this.handles.clear();
+    if (!this.connection.nats.isClosed()) await this.connection.nats.drain();
+  }
+}

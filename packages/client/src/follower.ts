@@ -1,0 +1,202 @@
+/**
+ * Follows tasks until they settle. The leader pushes outcomes in numbered batches; whatever may have been lost (a gap, a
+ * new leader, a reconnect, silence) is asked for. So every handle settles once the cluster is whole again (I8).
+ */
+import {
+  ASK_IDS_MAX,
+  decodeClientMessage,
+  decodeHello,
+  NoLeaderError,
+  type SettledTask,
+  type StateAnswer,
+  type Subjects,
+  type TaskId,
+  UnknownTaskError,
+} from "@weft/protocol";
+import { ask, type Connection } from "@weft/transport";
+
+/** What is followed: a handle, seen from here. */
+export type Followed = {
+  readonly settled: (task: SettledTask) => void;
+  readonly unknown: (error: UnknownTaskError) => void;
+};
+
+type Open = { readonly followed: Followed; accepted: boolean; unknownSinceMs: number | null };
+
+export type FollowerOptions = {
+  readonly connection: Connection;
+  readonly subjects: Subjects;
+  readonly onError: (error: Error) => void;
+};
+
+const SILENCE_MAX_MS = 3_000;
+const WATCH_MS = 500;
+const UNKNOWN_WAIT_MS = 60_000;
+const VALUE_TIMEOUT_MS = 30_000;
+
+export class Follower {
+  private readonly options: FollowerOptions;
+  private readonly open = new Map<TaskId, Open>();
+  private readonly timer: NodeJS.Timeout;
+  private epoch = 0;
+  private seen = 0;
+  private lastHeardMs = performance.now();
+  private afterSeq = 0;
+  private asking = false;
+  private askAgain = false;
+  private unknownCount = 0;
+  private closed = false;
+
+  constructor(options: FollowerOptions) {
+    this.options = options;
+    const { connection, subjects } = options;
+    connection.nats.subscribe(subjects.client(connection.sender), {
+      callback: (error, message) => {
+        if (error === null) this.onMessage(message.data);
+      },
+    });
+    connection.nats.subscribe(subjects.helloAll(), {
+      callback: (error, message) => {
+        if (error === null) this.onHello(message.data);
+      },
+    });
+    this.timer = setInterval(() => this.watch(), WATCH_MS);
+    this.timer.unref();
+  }
+
+  get size(): number {
+    return this.open.size;
+  }
+
+  /** Follows a task of this client; `accepted` says when the log has it. */
+  add(id: TaskId, followed: Followed): void {
+    if (this.open.size === 0) this.lastHeardMs = performance.now();
+    this.open.set(id, { followed, accepted: false, unknownSinceMs: null });
+  }
+
+  /** Follows a task that is known by its id only. */
+  attach(id: TaskId, followed: Followed): void {
+    this.open.set(id, { followed, accepted: true, unknownSinceMs: null });
+    this.ask();
+  }
+
+  accepted(id: TaskId, seq: number): void {
+    this.afterSeq = Math.max(this.afterSeq, seq);
+    const open = this.open.get(id);
+    if (open !== undefined) open.accepted = true;
+  }
+
+  /** Something may have been missed: asks for everything that is open. */
+  ask(): void {
+    if (this.asking) {
+      this.askAgain = true;
+      return;
+    }
+    if (this.closed || this.open.size === 0) return;
+    this.asking = true;
+    this.askAll()
+      .catch((error: unknown) => {
+        // Nobody leads for now: the watch asks again.
+        if (!(error instanceof NoLeaderError) && !this.closed) this.options.onError(error as Error);
+      })
+      .finally(() => {
+        this.asking = false;
+        this.lastHeardMs = performance.now();
+        if (!this.askAgain) return;
+        this.askAgain = false;
+        this.ask();
+      });
+  }
+
+  close(): void {
+    this.closed = true;
+    clearInterval(this.timer);
+    this.open.clear();
+  }
+
+  private watch(): void {
+    const silent = performance.now() - this.lastHeardMs > SILENCE_MAX_MS;
+    if (this.open.size > 0 && (silent || this.unknownCount > 0)) this.ask();
+  }
+
+  private onHello(data: Uint8Array): void {
+    const read = decodeHello(data);
+    if (!read.ok || read.value.epoch <= this.epoch) return;
+    this.epoch = read.value.epoch;
+    this.seen = 0;
+    this.ask();
+  }
+
+  private onMessage(data: Uint8Array): void {
+    const read = decodeClientMessage(data);
+    if (!read.ok) return;
+    const { epoch, number, settled } = read.value;
+    this.lastHeardMs = performance.now();
+    // An outcome never changes, so it is taken from any leader; only the numbers belong to an epoch.
+    for (const task of settled) this.settle(task);
+    if (epoch < this.epoch) return;
+    const expected = settled.length === 0 ? this.seen : this.seen + 1;
+    const first = this.epoch === 0 && number <= 1;
+    const surprise = !first && (epoch !== this.epoch || number !== expected);
+    this.epoch = epoch;
+    this.seen = number;
+    if (surprise) this.ask();
+  }
+
+  private settle(task: SettledTask): void {
+    const open = this.open.get(task.id);
+    if (open === undefined) return;
+    if (task.fetch) {
+      this.fetch(task).catch((error: unknown) => {
+        if (!this.closed) this.options.onError(error as Error);
+      });
+      return;
+    }
+    this.forget(task.id, open);
+    open.followed.settled(task);
+  }
+
+  private forget(id: TaskId, open: Open): void {
+    if (open.unknownSinceMs !== null) this.unknownCount--;
+    this.open.delete(id);
+  }
+
+  /** A value that was too large to be pushed. */
+  private async fetch(task: SettledTask): Promise<void> {
+    const { connection, subjects } = this.options;
+    const question = { type: "values", ids: [task.id] } as const;
+    const { values } = await ask(connection, subjects, question, {
+      afterSeq: this.afterSeq,
+      timeoutMs: VALUE_TIMEOUT_MS,
+    });
+    this.settle({ ...task, value: values[0] ?? null, fetch: false });
+  }
+
+  private async askAll(): Promise<void> {
+    const { connection, subjects } = this.options;
+    let ids = [...this.open].filter(([, open]) => open.accepted).map(([id]) => id);
+    while (ids.length > 0 && !this.closed) {
+      const question = { type: "states", ids: ids.slice(0, ASK_IDS_MAX), watch: true } as const;
+      const { states } = await ask(connection, subjects, question, { afterSeq: this.afterSeq });
+      for (const state of states) this.onState(state);
+      if (states.length === 0) return;
+      ids = ids.slice(states.length);
+    }
+  }
+
+  private onState(answer: StateAnswer): void {
+    if (answer.type === "settled") return this.settle(answer.task);
+    const open = this.open.get(answer.id);
+    if (open === undefined) return;
+    if (answer.type === "live") {
+      if (open.unknownSinceMs !== null) this.unknownCount--;
+      open.unknownSinceMs = null;
+      return;
+    }
+    if (open.unknownSinceMs === null) this.unknownCount++;
+    open.unknownSinceMs ??= performance.now();
+    if (performance.now() - open.unknownSinceMs < UNKNOWN_WAIT_MS) return;
+    this.forget(answer.id, open);
+    open.followed.unknown(new UnknownTaskError(answer.id));
+  }
+}

@@ -1,0 +1,193 @@
+/**
+ * A task's handle: its result, its state, and callbacks that fire when the thing happens.
+ *
+ * H1 Callbacks of one handle run in order: progress before the outcome, each awaited before the next.
+ * H2 A callback that throws is reported to the client and touches nothing else.
+ * H3 A callback added after the fact fires at once.
+ * H4 A handle settles once.
+ */
+import {
+  ClosedError,
+  type Outcome,
+  type Progress,
+  type ProgressReport,
+  type Stopped,
+  type TaskId,
+  type TaskState,
+  UsageError,
+} from "@weft/protocol";
+import { CallbackQueue } from "./callback-queue.ts";
+
+/** How a task ended. `error` is there for every outcome but `succeeded`. */
+export type Settlement<T> = {
+  readonly outcome: Outcome;
+  readonly value?: T;
+  readonly error?: Error;
+  readonly attempt: number;
+  /** Where a cancel caught the task; null where none did. */
+  readonly stopped: Stopped | null;
+};
+
+export type CancelAnswer = {
+  /** How the task ended after all: a success that was faster than the cancel stays one. */
+  readonly outcome: Outcome;
+  /** Where the cancel caught it; null where it did not. */
+  readonly stopped: Stopped | null;
+};
+
+/** What a handle needs of its client. */
+export type HandleHost = {
+  readonly accept: (id: TaskId) => Promise<void>;
+  readonly cancel: (id: TaskId, reason: string | null) => void;
+  readonly state: (id: TaskId) => Promise<TaskState | "unknown">;
+  readonly listenToProgress: (id: TaskId) => void;
+  readonly reportError: (error: Error) => void;
+};
+
+export class TaskHandle<T = unknown> {
+  readonly id: TaskId;
+  /** The task's name; null on a handle made from an id. */
+  readonly name: string | null;
+  private readonly host: HandleHost;
+  private queue: CallbackQueue | null = null;
+  private settlement: Settlement<T> | null = null;
+  private closed: ClosedError | null = null;
+  private waiting: PromiseWithResolvers<Settlement<T>> | null = null;
+  private progressListeners: ((progress: Progress) => unknown)[] = [];
+  private outcomeListeners: ((settlement: Settlement<T>) => void)[] = [];
+  private lastProgress: ProgressReport | null = null;
+
+  /** Made by a client, not by users. */
+  constructor(id: TaskId, name: string | null, host: HandleHost) {
+    this.id = id;
+    this.name = name;
+    this.host = host;
+  }
+
+  /** Resolves when the log has the task: from then on it is not lost. */
+  get accepted(): Promise<void> {
+    return this.host.accept(this.id);
+  }
+
+  /** The task's result. Rejects with a `TaskError` for every other outcome, with `ClosedError` if the client closes first. */
+  async result(): Promise<T> {
+    return valueOf(await this.settled());
+  }
+
+  /** The result if it is there; null while it is not. Throws the task's error. */
+  tryResult(): { readonly value: T } | null {
+    return this.settlement === null ? null : { value: valueOf(this.settlement) };
+  }
+
+  /** How the task ended, whatever that is. Rejects only with `ClosedError`, if the client closes first. */
+  settled(): Promise<Settlement<T>> {
+    if (this.settlement !== null) return Promise.resolve(this.settlement);
+    if (this.closed !== null) return Promise.reject(this.closed);
+    this.waiting ??= Promise.withResolvers<Settlement<T>>();
+    return this.waiting.promise;
+  }
+
+  /** The task's state, as the leading coordinator has it. Rejects with `NoLeaderError` where none answers. */
+  async state(): Promise<TaskState | "unknown"> {
+    return this.settlement === null ? this.host.state(this.id) : this.settlement.outcome;
+  }
+
+  /**
+   * Asks the cluster to stop the task, and resolves when it has ended: before it began, or while it ran if its code
+   * heeds `ctx.signal`. Idempotent.
+   */
+  async cancel(reason?: string): Promise<CancelAnswer> {
+    if (this.settlement === null && this.closed === null) this.host.cancel(this.id, reason ?? null);
+    const { outcome, stopped } = await this.settled();
+    return { outcome, stopped };
+  }
+
+  onProgress(callback: (progress: Progress) => unknown): this {
+    this.progressListeners.push(callback);
+    if (this.settlement === null) this.host.listenToProgress(this.id);
+    const last = this.lastProgress;
+    if (last !== null) this.enqueue(() => callback(last));
+    return this;
+  }
+
+  onComplete(callback: (value: T) => unknown): this {
+    this.whenSettled((settlement) => {
+      if (settlement.error === undefined) this.enqueue(() => callback(settlement.value as T));
+    });
+    return this;
+  }
+
+  onError(callback: (error: Error) => unknown): this {
+    this.whenSettled(({ error }) => {
+      if (error !== undefined) this.enqueue(() => callback(error));
+    });
+    return this;
+  }
+
+  /** A handle is no value: pass its result, or depend on it. */
+  toJSON(): never {
+    throw new UsageError(
+      `the handle of task ${this.id} cannot be an argument: pass its \`id\`, or name it in \`dependsOn\` and read \`ctx.deps\``,
+    );
+  }
+
+  /** @internal */
+  progressed(report: ProgressReport): void {
+    const last = this.lastProgress;
+    if (this.settlement !== null || (last !== null && report.attempt < last.attempt)) return;
+    if (last !== null && isSame(last, report)) return;
+    this.lastProgress = report;
+    if (this.progressListeners.length === 0) return;
+    this.callbacks().coalesce(() => {
+      const current = this.lastProgress ?? report;
+      return this.progressListeners.map((listener) => () => listener(current));
+    });
+  }
+
+  /** @internal */
+  settle(settlement: Settlement<T>): void {
+    if (this.settlement !== null) return;
+    this.settlement = settlement;
+    const listeners = this.outcomeListeners;
+    this.outcomeListeners = [];
+    for (const listener of listeners) listener(settlement);
+    this.waiting?.resolve(settlement);
+  }
+
+  /** @internal */
+  close(error: ClosedError): void {
+    if (this.settlement !== null) return;
+    this.closed = error;
+    // Whoever awaits the result hears of it; a rejection that nobody awaits is no news.
+    this.waiting?.promise.catch(() => undefined);
+    this.waiting?.reject(error);
+  }
+
+  private whenSettled(listener: (settlement: Settlement<T>) => void): void {
+    if (this.settlement === null) this.outcomeListeners.push(listener);
+    else listener(this.settlement);
+  }
+
+  private enqueue(callback: () => unknown): void {
+    this.callbacks().add(callback);
+  }
+
+  private callbacks(): CallbackQueue {
+    this.queue ??= new CallbackQueue((error) => this.host.reportError(error));
+    return this.queue;
+  }
+}
+
+function valueOf<T>(settlement: Settlement<T>): T {
+  if (settlement.error !== undefined) throw settlement.error;
+  return settlement.value as T;
+}
+
+function isSame(a: ProgressReport, b: ProgressReport): boolean {
+  return (
+    a.attempt === b.attempt &&
+    a.fraction === b.fraction &&
+    a.message === b.message &&
+    JSON.stringify(a.data) === JSON.stringify(b.data)
+  );
+}

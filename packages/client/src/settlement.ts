@@ -1,0 +1,119 @@
+/** From the outcome on the wire to what a user gets: the decoded value, or an error with its chain of causes. */
+import {
+  assertNever,
+  CycleError,
+  decodeFailure,
+  decodeProgress,
+  decodeValue,
+  DefectError,
+  DependencyFailedError,
+  ParentGoneError,
+  type ProgressReport,
+  type Reason,
+  rebuildError,
+  type SettledTask,
+  TaskCancelledError,
+  TaskFailedError,
+  TaskRejectedError,
+  TaskSkippedError,
+  TaskTimedOutError,
+  type TaskRef,
+  UnknownDependencyError,
+  WorkersLostError,
+} from "@weft/protocol";
+import type { Settlement } from "./handle.ts";
+
+export function settlementOf(task: SettledTask): Settlement<unknown> {
+  const { outcome, attempt } = task;
+  const stopped = task.reason?.type === "cancelled" ? task.reason.stopped : null;
+  if (outcome !== "succeeded") return { outcome, attempt, stopped, error: errorOf(task) };
+  try {
+    const value = task.value === null ? undefined : decodeValue(task.value);
+    return { outcome, attempt, stopped, value };
+  } catch (error) {
+    return { outcome, attempt, stopped, error: error as Error };
+  }
+}
+
+export function lastProgressOf(task: SettledTask): ProgressReport | null {
+  return task.progress === null ? null : decodeProgress(task.progress);
+}
+
+function errorOf(task: SettledTask): Error {
+  const { outcome, reason, attempt } = task;
+  const own: TaskRef = { id: task.id, name: task.name };
+  switch (outcome) {
+    case "cancelled":
+      return new TaskCancelledError(own, reason?.type === "cancelled" ? reason.reason : null);
+    case "timed_out":
+      return new TaskTimedOutError(own);
+    case "skipped":
+      return new TaskSkippedError(own);
+    case "rejected":
+      return new TaskRejectedError(own, causeOf(task));
+    case "failed":
+      return new TaskFailedError(own, attempt, causeOf(task));
+    case "succeeded":
+      throw new DefectError("a success has no error");
+    default:
+      return assertNever(outcome);
+  }
+}
+
+function causeOf(task: SettledTask): Error {
+  const { reason } = task;
+  if (reason === null) return recorded(task.value);
+  if (reason.type !== "dependency_failed") return byReason(reason, task);
+  return throughDependencies(reason, task);
+}
+
+/** From the root of the chain outwards: each link's error is the cause of the next. */
+function throughDependencies(
+  reason: Extract<Reason, { type: "dependency_failed" }>,
+  task: SettledTask,
+): Error {
+  let error: Error | undefined;
+  for (const [i, link] of [...reason.chain].reverse().entries()) {
+    const ref = { id: link.id, name: link.name };
+    let cause: Error | undefined = error;
+    if (i === 0) {
+      const value = task.value;
+      const rootTask = {
+        ...task,
+        ...ref,
+        outcome: link.outcome,
+        attempt: link.attempt,
+        reason: reason.root,
+        value,
+      };
+      cause = errorOf(rootTask);
+    } else if (i === 1 && reason.omitted > 0) {
+      cause = new Error(`… ${reason.omitted} dependencies further on …`, { cause: error });
+    }
+    error = new DependencyFailedError(ref, cause);
+  }
+  return error ?? new DefectError("a dependency failed and the chain is empty");
+}
+
+function byReason(reason: Exclude<Reason, { type: "dependency_failed" }>, task: SettledTask): Error {
+  switch (reason.type) {
+    case "unknown_dependency":
+      return new UnknownDependencyError(reason.dependency);
+    case "cycle":
+      return new CycleError(reason.path);
+    case "parent_gone":
+      return new ParentGoneError(reason.parent, reason.attempt);
+    case "workers_lost":
+      return new WorkersLostError(task.id, reason.losses);
+    case "cancelled":
+      return new TaskCancelledError({ id: task.id, name: task.name }, reason.reason);
+    default:
+      return assertNever(reason);
+  }
+}
+
+function recorded(value: Uint8Array | null): Error {
+  return value === null
+    ? new Error("the task failed and recorded no reason")
+    : rebuildError(decodeFailure(value));
+}

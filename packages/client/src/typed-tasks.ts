@@ -1,0 +1,50 @@
+/** Typed calls from the type of a module of tasks: nothing of the module is loaded. */
+import { type KebabCase, taskNameOf, type TaskSignature } from "@weft/protocol";
+import type { TaskHandle } from "./handle.ts";
+import type { SubmitOptions } from "./submission.ts";
+
+type CallName<Key, Definition> =
+  Definition extends TaskSignature<infer Name, infer _Input, infer _Output>
+    ? Key extends string
+      ? KebabCase<Key> extends Name
+        ? Key
+        : Name
+      : never
+    : never;
+
+type IsOptional<Input> = unknown extends Input
+  ? true
+  : undefined extends Input
+    ? true
+    : Input extends void
+      ? true
+      : false;
+
+export type TaskCall<Input, Output> =
+  IsOptional<Input> extends true
+    ? (input?: Input, options?: SubmitOptions) => TaskHandle<Output>
+    : (input: Input, options?: SubmitOptions) => TaskHandle<Output>;
+
+/** A function per task that the module exports: `countPrimes` for the task `count-primes`. */
+export type TypedTasks<Module> = {
+  readonly [Key in keyof Module as CallName<Key, Module[Key]>]: Module[Key] extends TaskSignature<
+    infer _Name,
+    infer Input,
+    infer Output
+  >
+    ? TaskCall<Input, Output>
+    : never;
+};
+
+export function typedTasks<Module>(
+  submit: (name: string, input: unknown, options?: SubmitOptions) => TaskHandle,
+): TypedTasks<Module> {
+  return new Proxy(Object.create(null) as TypedTasks<Module>, {
+    get(_target, property) {
+      // Not thenable: an await of the object itself must not call a task named "then".
+      if (typeof property !== "string" || property === "then") return undefined;
+      const name = taskNameOf(property);
+      return (input?: unknown, options?: SubmitOptions) => submit(name, input, options);
+    },
+  });
+}

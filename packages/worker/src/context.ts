@@ -1,0 +1,76 @@
+/**
+ * What a task's code sees while it runs: as its second parameter, and through AsyncLocalStorage anywhere below it.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import { checkProgress, type TaskId, type TaskName, UsageError } from "@weft/protocol";
+
+export type TaskContext = {
+  readonly id: TaskId;
+  readonly name: TaskName;
+  /** From 1; rises each time the task has to be run again. */
+  readonly attempt: number;
+  /** The results of the dependencies, in the order of `dependsOn`. */
+  readonly deps: readonly unknown[];
+  /** Fires when somebody cancels the task. Pass it on to `fetch` and the like. */
+  readonly signal: AbortSignal;
+  /** Reports progress, `fraction` from 0 to 1. At most 20 reports a second leave the worker; the last one always does. */
+  readonly progress: (fraction: number, message?: string, data?: unknown) => void;
+  readonly log: TaskLog;
+};
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+export type TaskLog = { readonly [Level in LogLevel]: (message: string, data?: unknown) => void };
+
+/** Where the reports of running code go. */
+export type TaskOutlet = {
+  readonly progress: (fraction: number, message: string | undefined, data: unknown) => void;
+  readonly log: (level: LogLevel, message: string, data: unknown) => void;
+};
+
+const current = new AsyncLocalStorage<TaskContext>();
+
+/** The task that the calling code belongs to; null outside any task. */
+export function currentTask(): TaskContext | null {
+  return current.getStore() ?? null;
+}
+
+/** Reports progress of the task that the calling code belongs to, `fraction` from 0 to 1. Throws `UsageError` outside a task. */
+export function reportProgress(fraction: number, message?: string, data?: unknown): void {
+  const context = currentTask();
+  if (context === null) throw new UsageError("reportProgress was called outside a task");
+  context.progress(fraction, message, data);
+}
+
+export function runInContext<T>(context: TaskContext, run: () => T): T {
+  return current.run(context, run);
+}
+
+export type AttemptFacts = {
+  readonly id: TaskId;
+  readonly name: TaskName;
+  readonly attempt: number;
+  readonly deps: readonly unknown[];
+};
+
+/** `controller` is made on the first use of the signal: most tasks never look at it. */
+export function contextOf(
+  facts: AttemptFacts,
+  outlet: TaskOutlet,
+  controller: () => AbortController,
+): TaskContext {
+  const logAt =
+    (level: LogLevel) =>
+    (message: string, data?: unknown): void =>
+      outlet.log(level, message, data);
+  return {
+    ...facts,
+    get signal(): AbortSignal {
+      return controller().signal;
+    },
+    progress(fraction, message, data) {
+      checkProgress(fraction, message, data);
+      outlet.progress(fraction, message, data);
+    },
+    log: { debug: logAt("debug"), info: logAt("info"), warn: logAt("warn"), error: logAt("error") },
+  };
+}

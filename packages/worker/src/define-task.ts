@@ -1,0 +1,70 @@
+/** How a user defines a task. */
+import { type ExecutorKind, TaskName, type TaskSignature, UsageError } from "@weft/protocol";
+import type { TaskContext } from "./context.ts";
+
+export type TaskOptions = {
+  /**
+   * Where the code runs. `inline`: on the worker's own event loop, for code that mostly waits. `thread`: in a worker
+   * thread, for code that computes.
+   * @default "inline"
+   */
+  readonly executor?: ExecutorKind;
+  /** Heap limit of the thread in MiB; a task that exceeds it fails with OutOfMemoryError. Thread executor only. @default Node's */
+  readonly memoryMb?: number;
+};
+
+export type TaskHandler<Input, Output> = (input: Input, ctx: TaskContext) => Output | Promise<Output>;
+
+export type TaskDefinition<Name extends string = string, Input = never, Output = unknown> = TaskSignature<
+  Name,
+  Input,
+  Output
+> & {
+  readonly options: Required<Pick<TaskOptions, "executor">> & { readonly memoryMb: number | null };
+  readonly handler: TaskHandler<Input, Output>;
+};
+
+/** Marks a definition across copies of this package. */
+const DEFINITION = Symbol.for("weft.task-definition");
+const MEMORY_MB_MIN = 16;
+
+/** Defines a task that workers run and clients call by its name. */
+export function defineTask<const Name extends string, Input, Output>(
+  name: Name,
+  handler: TaskHandler<Input, Output>,
+): TaskDefinition<Name, Input, Output>;
+export function defineTask<const Name extends string, Input, Output>(
+  name: Name,
+  options: TaskOptions,
+  handler: TaskHandler<Input, Output>,
+): TaskDefinition<Name, Input, Output>;
+export function defineTask<Name extends string, Input, Output>(
+  name: Name,
+  first: TaskOptions | TaskHandler<Input, Output>,
+  second?: TaskHandler<Input, Output>,
+): TaskDefinition<Name, Input, Output> {
+  TaskName.parse(name);
+  const handler = typeof first === "function" ? first : second;
+  const options = typeof first === "function" ? {} : first;
+  if (typeof handler !== "function") throw new UsageError(`task "${name}" has no function to run`);
+  const executor = options.executor ?? "inline";
+  if (executor !== "inline" && executor !== "thread") {
+    throw new UsageError(
+      `task "${name}": the executor must be "inline" or "thread", got ${JSON.stringify(executor)}`,
+    );
+  }
+  const memoryMb = options.memoryMb ?? null;
+  if (memoryMb !== null && executor !== "thread") {
+    throw new UsageError(`task "${name}": memoryMb needs executor: "thread"`);
+  }
+  if (memoryMb !== null && !(Number.isInteger(memoryMb) && memoryMb >= MEMORY_MB_MIN)) {
+    throw new UsageError(`task "${name}": memoryMb must be a whole number of at least ${MEMORY_MB_MIN}`);
+  }
+  const definition = { name, options: { executor, memoryMb }, handler };
+  Object.defineProperty(definition, DEFINITION, { value: true });
+  return Object.freeze(definition);
+}
+
+export function isDefinition(value: unknown): value is TaskDefinition {
+  return typeof value === "object" && value !== null && DEFINITION in value;
+}

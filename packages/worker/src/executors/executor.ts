@@ -1,0 +1,16 @@
+/** What runs the code of attempts. One per kind; the worker chooses by the task's definition. */
+import type { TaskOutlet } from "../context.ts";
+import type { AttemptEnd, AttemptInput } from "../run-attempt.ts";
+import type { RegisteredTask } from "../task-registry.ts";
+
+export type Run = {
+  /** Resolves with how it ended; never rejects. */
+  readonly end: Promise<AttemptEnd>;
+  /** Asks the code to stop, through its AbortSignal. */
+  readonly cancel: (reason: string | null) => void;
+};
+
+export type Executor = {
+  readonly run: (task: RegisteredTask, input: AttemptInput, outlet: TaskOutlet) => Run;
+  readonly close: () => Promise<void>;
+};

@@ -1,0 +1,85 @@
+/**
+ * Sends progress to whoever listens, at most 20 times a second per task: the first report at once, later ones when their
+ * turn comes, the last one with the finish.
+ */
+import type { NatsConnection } from "@nats-io/transport-node";
+import {
+  encodeProgress,
+  type Identity,
+  type ProgressReport,
+  type Subjects,
+  type TaskId,
+} from "@weft/protocol";
+
+type Line = {
+  readonly owner: Identity;
+  readonly attempt: number;
+  last: ProgressReport | null;
+  sent: boolean;
+  sentAtMs: number;
+};
+
+const INTERVAL_MS = 50;
+const SWEEP_MS = 10;
+
+export class ProgressOutlet {
+  private readonly nats: NatsConnection;
+  private readonly subjects: Subjects;
+  private readonly lines = new Map<TaskId, Line>();
+  private timer: NodeJS.Timeout | null = null;
+
+  constructor(nats: NatsConnection, subjects: Subjects) {
+    this.nats = nats;
+    this.subjects = subjects;
+  }
+
+  open(id: TaskId, attempt: number, owner: Identity): void {
+    this.lines.set(id, { owner, attempt, last: null, sent: true, sentAtMs: Number.NEGATIVE_INFINITY });
+  }
+
+  report(id: TaskId, attempt: number, fraction: number, message: string | undefined, data: unknown): void {
+    const line = this.lines.get(id);
+    if (line === undefined || line.attempt !== attempt) return;
+    line.last = {
+      task: id,
+      attempt,
+      fraction,
+      ...(message === undefined ? {} : { message }),
+      ...(data === undefined ? {} : { data }),
+    };
+    line.sent = false;
+    if (performance.now() - line.sentAtMs >= INTERVAL_MS) this.send(id, line);
+    else this.timer ??= setInterval(() => this.sweep(), SWEEP_MS);
+  }
+
+  /** Takes the last report of an attempt, to ride in its finish. */
+  close(id: TaskId, attempt: number): Uint8Array | null {
+    const line = this.lines.get(id);
+    if (line === undefined || line.attempt !== attempt) return null;
+    this.lines.delete(id);
+    return line.last === null ? null : encodeProgress(line.last);
+  }
+
+  stop(): void {
+    if (this.timer !== null) clearInterval(this.timer);
+    this.timer = null;
+  }
+
+  private sweep(): void {
+    const nowMs = performance.now();
+    let waiting = 0;
+    for (const [id, line] of this.lines) {
+      if (line.sent) continue;
+      if (nowMs - line.sentAtMs >= INTERVAL_MS) this.send(id, line);
+      else waiting++;
+    }
+    if (waiting === 0) this.stop();
+  }
+
+  private send(id: TaskId, line: Line): void {
+    if (line.last === null || this.nats.isClosed()) return;
+    line.sent = true;
+    line.sentAtMs = performance.now();
+    this.nats.publish(this.subjects.progress(line.owner, id), encodeProgress(line.last));
+  }
+}
