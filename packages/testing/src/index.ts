@@ -1,1 +1,18 @@
-export {};
+export type { NatsCluster, StartNatsClusterOptions, WaitUntilReadyOptions } from "./nats-server/cluster.ts";
+export { startNatsCluster } from "./nats-server/cluster.ts";
+export type { NatsServerAttempt, NatsServerWay } from "./nats-server/errors.ts";
+export {
+  NatsServerError,
+  NatsServerNotFoundError,
+  NatsServerStartError,
+  NatsServerStoppedError,
+  NatsServerTooOldError,
+  NatsServerUnusableError,
+} from "./nats-server/errors.ts";
+export type { FindNatsServerOptions, NatsServerBinary } from "./nats-server/finder.ts";
+export { findNatsServer } from "./nats-server/finder.ts";
+export type { PinnedRelease } from "./nats-server/pinned-release.ts";
+export type { NatsServer, StartNatsServerOptions } from "./nats-server/server.ts";
+export { startNatsServer } from "./nats-server/server.ts";
+export type { NatsClusterMembership } from "./nats-server/server-config.ts";
+export type { NatsServerExit } from "./nats-server/server-run.ts";
