@@ -1,6 +1,6 @@
 /**
  * The one configuration of msgpackr that Weft speaks: plain MessagePack (no msgpackr record extension, so that any
- * language can read it), with msgpackr's extensions for Date, Set, bigint, typed arrays, RegExp and Error.
+ * language can read it), with msgpackr's extensions for bigint above 64 bits and typed arrays.
  */
 import { Packr } from "msgpackr";
 

@@ -9,6 +9,17 @@ import { VALUE_BYTES_MAX, VALUE_DEPTH_MAX } from "./limits.ts";
 import { checkMsgpack } from "./msgpack-shape.ts";
 import { packr } from "./packr.ts";
 
+/** Objects that MessagePack has no type for; msgpackr's own forms of them are not MessagePack. */
+const REFUSED: readonly (readonly [new (...args: never[]) => object, string])[] = [
+  [Promise, "await it first"],
+  [Map, "pass an object or an array of entries instead"],
+  [Set, "pass an array instead"],
+  [Error, "pass its message instead"],
+  [RegExp, "pass its source instead"],
+  [WeakMap, "which cannot leave its process"],
+  [WeakSet, "which cannot leave its process"],
+];
+
 const NOTHING: Uint8Array = Uint8Array.of(0xc0);
 
 export function encodeValue(value: unknown, what: string, bytesMax: number = VALUE_BYTES_MAX): Uint8Array {
@@ -41,10 +52,9 @@ function assertTravels(value: unknown, what: string, path: string, above: object
   if (value === null || ArrayBuffer.isView(value) || value instanceof Date) return;
   if (above.includes(value)) refuse(what, path, "a reference back to itself");
   if (depth >= VALUE_DEPTH_MAX) refuse(what, path, `nested deeper than ${VALUE_DEPTH_MAX} levels`);
-  if (value instanceof Map || value instanceof WeakMap || value instanceof WeakSet) {
-    refuse(what, path, `a ${value.constructor.name}, pass an object or an array of entries instead`);
+  for (const [type, instead] of REFUSED) {
+    if (value instanceof type) refuse(what, path, `a ${type.name}, ${instead}`);
   }
-  if (value instanceof Promise) refuse(what, path, "a promise, await it first");
   above.push(value);
   if (value.constructor !== Object && "toJSON" in value && typeof value.toJSON === "function") {
     assertTravels(value.toJSON(), what, path, above, depth + 1);
@@ -53,8 +63,6 @@ function assertTravels(value: unknown, what: string, path: string, above: object
   }
   if (Array.isArray(value)) {
     for (let i = 0; i < value.length; i++) assertTravels(value[i], what, `${path}[${i}]`, above, depth + 1);
-  } else if (value instanceof Set) {
-    for (const item of value) assertTravels(item, what, `${path}{}`, above, depth + 1);
   } else {
     const record = value as Record<string, unknown>;
     for (const key of Object.keys(value)) {

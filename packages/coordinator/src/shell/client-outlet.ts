@@ -65,6 +65,19 @@ export class ClientOutlet {
     return true;
   }
 
+  /** A client submitted a task that is there already: it is told how that one ends, or has ended. */
+  follow(id: TaskId, client: Sender): void {
+    const settled = this.ledger.settled.get(id);
+    if (settled === undefined) {
+      if (this.ledger.live.get(id)?.owner !== client) this.watch(id, client);
+      return;
+    }
+    const { reason, source } = tell(this.ledger, settled);
+    const value = peekSource(source, this.values);
+    const message = messageOf(settled, reason, null, value ?? null);
+    this.push(client, value === undefined ? { ...message, fetch: true } : message);
+  }
+
   settled(task: SettledTask, owner: Sender, progress: Uint8Array | null, value: Uint8Array | null): void {
     this.line(owner).openTasks--;
     const receivers = this.watchers.get(task.id);

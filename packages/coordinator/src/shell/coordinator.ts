@@ -55,6 +55,7 @@ export class Coordinator {
   private connected = true;
   private flushQueued = false;
   private stopping: Promise<void> | null = null;
+  private failure: Error | null = null;
   private readonly caughtUp: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   private readonly elected: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   private readonly ended: PromiseWithResolvers<Error | null> = Promise.withResolvers<Error | null>();
@@ -151,7 +152,8 @@ export class Coordinator {
   private async begin(): Promise<void> {
     this.followConnection().catch((error: unknown) => this.fail(error as Error));
     await this.reader.start(0);
-    await Promise.race([this.caughtUp.promise, this.ended.promise.then(throwIfFailed)]);
+    await Promise.race([this.caughtUp.promise, this.ended.promise]);
+    if (this.failure !== null) throw this.failure;
     this.leadership.start();
     this.log(`coordinator ${this.connection.sender} has folded ${this.ledger.seq} records and stands by`);
   }
@@ -244,6 +246,7 @@ export class Coordinator {
 
   private fail(error: Error): void {
     if (this.stopping !== null) return;
+    this.failure = error;
     this.log(`coordinator ${this.connection.sender} stops: ${error.message}`);
     this.stopping = this.shutDown(error);
     this.stopping.catch((second: unknown) => this.log(`closing failed too: ${String(second)}`));
@@ -264,8 +267,4 @@ export class Coordinator {
     if (!this.connection.nats.isClosed()) await this.connection.nats.drain();
     this.ended.resolve(why);
   }
-}
-
-function throwIfFailed(error: Error | null): void {
-  if (error !== null) throw error;
 }

@@ -169,6 +169,9 @@ export class Term {
         });
         return;
       }
+      case "submitted_again":
+        this.clients.follow(effect.id, effect.sender);
+        return;
       case "leader_elected":
       case "leader_resigned":
       case "void":

@@ -1,5 +1,5 @@
 /** What a record did. The shell of the leader acts on effects; every other fold drops them. */
-import type { Nonce, Sender } from "@weft/protocol";
+import type { Nonce, Sender, TaskId } from "@weft/protocol";
 import type { LiveTask, SettledTask } from "./task.ts";
 
 export type Effect =
@@ -20,6 +20,8 @@ export type Effect =
       /** The value or failure, at hand because the record is. */
       readonly value: Uint8Array | null;
     }
+  /** A task that the log has already was submitted again: whoever did follows the one there is. */
+  | { readonly type: "submitted_again"; readonly id: TaskId; readonly sender: Sender }
   | { readonly type: "leader_elected"; readonly epoch: number; readonly nonce: Nonce }
   | { readonly type: "leader_resigned"; readonly epoch: number }
   /** The record, or a part of it, had no effect. */
@@ -30,7 +32,6 @@ export type VoidReason =
   | "sender differs from subject"
   | "wrong control secret"
   | "another epoch"
-  | "known task"
   | "task of another partition"
   | "finish of an unknown task"
   | "finish of a settled task"
