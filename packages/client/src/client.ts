@@ -16,7 +16,7 @@ import {
   TEXT_LENGTH_MAX,
   UsageError,
 } from "@weft/protocol";
-import { Appender, ask, type Connection, type ConnectionOptions, openConnection } from "@weft/transport";
+import { Appender, ask, closeConnection, type Connection, type ConnectionOptions, openConnection } from "@weft/transport";
 import type { Msg, Subscription } from "@nats-io/transport-node";
 import { Follower } from "./follower.ts";
 import { type HandleHost, TaskHandle } from "./handle.ts";
@@ -220,7 +220,7 @@ export class Client {
 
   private async state(id: TaskId): Promise<TaskState | "unknown"> {
     await this.accept(id);
-    const { states } = await ask(this.connection, this.subjects, { type: "states", ids: [id], watch: false });
+    const { states } = await ask(this.connection, this.subjects, { type: "states", ids: [id], watch: false }, { afterSeq: this.follower.afterSeq });
     const [answer] = states;
     if (answer === undefined || answer.type === "unknown") return "unknown";
     return answer.type === "live" ? answer.state : answer.task.outcome;
@@ -269,6 +269,6 @@ export class Client {
     const error: Closed = new ClosedError("the client");
     for (const handle of this.handles.values()) handle.close(error);
     this.handles.clear();
-    if (!this.connection.nats.isClosed()) await this.connection.nats.drain();
+    await closeConnection(this.connection);
   }
 }

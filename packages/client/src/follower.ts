@@ -41,7 +41,8 @@ export class Follower {
   private epoch = 0;
   private seen = 0;
   private lastHeardMs = performance.now();
-  private afterSeq = 0;
+  /** The highest sequence that the log has acknowledged to this client. */
+  afterSeq = 0;
   private asking = false;
   private askAgain = false;
   private unknownCount = 0;

@@ -36,6 +36,7 @@ export const DEFAULT_SERVER = "nats://127.0.0.1:4222";
 const CONNECT_TIMEOUT_MS = 10_000;
 const ATTEMPT_TIMEOUT_MS = 2_000;
 const RETRY_WAIT_MS = 100;
+const DRAIN_TIMEOUT_MS = 2_000;
 
 export async function openConnection(
   identity: Identity,
@@ -89,6 +90,22 @@ async function connectWithin(
       await new Promise((again) => setTimeout(again, RETRY_WAIT_MS));
     }
   }
+}
+
+/** Sends what is buffered and closes; a connection that is down is closed as it is. */
+export async function closeConnection({ nats }: Connection): Promise<void> {
+  if (nats.isClosed()) return;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<"late">((resolve) => {
+    timer = setTimeout(() => resolve("late"), DRAIN_TIMEOUT_MS);
+  });
+  const drained = nats.drain().then(
+    () => "drained" as const,
+    () => "failed" as const,
+  );
+  const how = await Promise.race([drained, late]);
+  clearTimeout(timer);
+  if (how !== "drained") await nats.close();
 }
 
 /** An answer of a server that will not change by asking again. */

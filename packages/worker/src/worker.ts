@@ -24,7 +24,7 @@ import {
   TaskName,
   UsageError,
 } from "@weft/protocol";
-import { Appender, type Connection, type ConnectionOptions, openConnection } from "@weft/transport";
+import { Appender, closeConnection, type Connection, type ConnectionOptions, openConnection } from "@weft/transport";
 import { Attempts } from "./core/attempts.ts";
 import { dependencyValues } from "./dependency-values.ts";
 import type { LogLevel, TaskOutlet } from "./context.ts";
@@ -350,7 +350,7 @@ export class Worker {
     this.state = "left";
     this.announce();
     await Promise.all([this.executors.inline.close(), this.executors.thread.close()]);
-    if (!this.connection.nats.isClosed()) await this.connection.nats.drain();
+    await closeConnection(this.connection);
   }
 
   private async untilIdle(graceMs: number): Promise<void> {

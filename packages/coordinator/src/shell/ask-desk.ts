@@ -20,7 +20,6 @@ export type AskDeskOptions = {
   /** Null while this coordinator does not lead. */
   readonly context: () => QueryContext | null;
   readonly onVoid: (kind: string) => void;
-  readonly onFailed: (error: Error) => void;
 };
 
 type Waiting = { readonly message: Msg; readonly asker: Sender; readonly ask: Ask };
@@ -71,7 +70,8 @@ export class AskDesk {
       if (this.waiting.length < WAITING_MAX) this.waiting.push(each);
       return;
     }
-    this.reply(each, context).catch((error: unknown) => this.options.onFailed(error as Error));
+    // An answer that cannot be given, for a log that cannot be read now, is none: the asker asks again.
+    this.reply(each, context).catch((error: unknown) => this.options.onVoid(`unanswered question: ${String(error)}`));
   }
 
   private async reply({ message, asker, ask }: Waiting, context: QueryContext): Promise<void> {

@@ -13,7 +13,7 @@ import {
   type Sender,
   Subjects,
 } from "@weft/protocol";
-import { type Connection, type ConnectionOptions, openConnection } from "@weft/transport";
+import { closeConnection, type Connection, type ConnectionOptions, openConnection } from "@weft/transport";
 import { Ledger } from "../core/ledger/index.ts";
 import { AskDesk } from "./ask-desk.ts";
 import { ControlWriter } from "./control-writer.ts";
@@ -117,7 +117,7 @@ export class Coordinator {
       onLost: (worker, why) => this.term?.lost(worker, why),
       onVoid,
     });
-    this.desk = new AskDesk({ nats, subjects, context: () => this.queryContext(), onVoid, onFailed });
+    this.desk = new AskDesk({ nats, subjects, context: () => this.queryContext(), onVoid });
   }
 
   /** Whether this coordinator leads. */
@@ -264,7 +264,7 @@ export class Coordinator {
     this.desk.close();
     if (led) this.events.coordinator("resigned", this.connection.sender, epoch);
     this.events.flush();
-    if (!this.connection.nats.isClosed()) await this.connection.nats.drain();
+    await closeConnection(this.connection);
     this.ended.resolve(why);
   }
 }

@@ -109,9 +109,14 @@ export class Term {
       this.dispatcher.sync(worker);
       return;
     }
-    const { stray, isNew } = this.scheduler.seen(worker, presence, performance.now());
+    const before = this.scheduler.workers.get(worker)?.presence.state;
+    const { stray, cancelling, isNew } = this.scheduler.seen(worker, presence, performance.now());
+    if (presence.state === "draining" && before !== "draining") this.options.events.worker("draining", worker, {});
     if (isNew) this.options.events.worker("joined", worker, { names: presence.names, slots: presence.slots });
     for (const attempt of stray) this.dispatcher.abort(worker, attempt);
+    for (const { id, attempt, cancelReason } of cancelling) {
+      this.dispatcher.cancel(worker, { id, attempt, reason: cancelReason });
+    }
     for (const task of this.scheduler.takeMissing(worker, this.options.epoch, this.options.ledger.seq))
       this.again(task);
     this.claimSeq = Math.max(this.claimSeq, presence.appendedSeq);

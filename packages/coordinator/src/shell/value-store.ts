@@ -11,6 +11,8 @@ type Entry = { readonly values: Values; readonly bytes: number };
 
 const CACHE_BYTES_MAX = 128 * 1024 * 1024;
 const LOADS_MAX = 16;
+const READ_TIMEOUT_MS = 30_000;
+const READ_RETRY_MS = 200;
 /** Bookkeeping of one cached record, counted so that many empty records are bounded too. */
 const ENTRY_BYTES = 200;
 
@@ -61,8 +63,20 @@ export class ValueStore {
     return (await loading)[position.index] ?? null;
   }
 
-  /** The whole record at a sequence. */
+  /** The whole record at a sequence. A stream that has no leader for now is asked again for a while. */
   async record(seq: number): Promise<{ record: LogRecord; bytes: number }> {
+    const deadlineMs = performance.now() + READ_TIMEOUT_MS;
+    for (;;) {
+      try {
+        return await this.readRecord(seq);
+      } catch (error) {
+        if (error instanceof DefectError || this.nats.isClosed() || performance.now() > deadlineMs) throw error;
+        await new Promise((again) => setTimeout(again, READ_RETRY_MS));
+      }
+    }
+  }
+
+  private async readRecord(seq: number): Promise<{ record: LogRecord; bytes: number }> {
     const jsm = await jetstreamManager(this.nats, { checkAPI: false });
     const message = await jsm.streams.getMessage(this.stream, { seq });
     const subject = message === null ? null : this.subjects.parseLog(0, message.subject);

@@ -20,6 +20,8 @@ export type Orphan = { readonly task: LiveTask; readonly attempt: number };
 export type PresenceFindings = {
   /** Held by the worker, but not its to run. */
   readonly stray: readonly { readonly id: TaskId; readonly attempt: number }[];
+  /** Held by the worker while somebody wants it stopped: it may have missed the word. */
+  readonly cancelling: readonly LiveTask[];
   readonly isNew: boolean;
 };
 
@@ -104,15 +106,17 @@ export class Scheduler {
     worker.lastSeenMs = nowMs;
     if (isNew) this.workers.set(id, worker);
     const stray: { id: TaskId; attempt: number }[] = [];
+    const cancelling: LiveTask[] = [];
     for (const held of presence.held) {
       const task = this.liveTask(held.id);
       const at = this.outAt.get(held.id);
+      if (task?.state === "cancelling" && task.attempt === held.attempt) cancelling.push(task);
       if (at === worker) continue;
       const claimable = task !== undefined && task.state !== "waiting" && task.attempt === held.attempt;
       if (claimable && at === undefined) this.claim(worker, task);
       else stray.push(held);
     }
-    return { stray, isNew };
+    return { stray, cancelling, isNew };
   }
 
   /** A worker holds an attempt that this leader did not send: taken over from the leader before. */
