@@ -65,19 +65,15 @@ export class Coordinator {
     const namespace = Namespace.parse(options.namespace ?? process.env.WEFT_NAMESPACE ?? "default");
     const identity = Identity.parse(options.identity ?? "coordinator");
     const connection = await openConnection(identity, InstanceId.create(), options);
+    const config = await configOf(connection, namespace, options.create ?? false);
+    const coordinator = new Coordinator(connection, config, options.log ?? (() => undefined));
     try {
-      const create = options.create ?? false;
-      const config =
-        create === false
-          ? await openNamespace(connection.nats, namespace)
-          : await createNamespace(connection.nats, namespace, create === true ? {} : create);
-      const coordinator = new Coordinator(connection, config, options.log ?? (() => undefined));
       await coordinator.begin();
-      return coordinator;
     } catch (error) {
-      await connection.nats.close();
+      await coordinator.stop();
       throw error;
     }
+    return coordinator;
   }
 
   private constructor(connection: Connection, config: NamespaceConfig, log: (line: string) => void) {
@@ -266,5 +262,19 @@ export class Coordinator {
     this.events.flush();
     await closeConnection(this.connection);
     this.ended.resolve(why);
+  }
+}
+
+async function configOf(
+  connection: Connection,
+  namespace: Namespace,
+  create: boolean | NamespaceOptions,
+): Promise<NamespaceConfig> {
+  try {
+    if (create === false) return await openNamespace(connection.nats, namespace);
+    return await createNamespace(connection.nats, namespace, create === true ? {} : create);
+  } catch (error) {
+    await closeConnection(connection);
+    throw error;
   }
 }
