@@ -126,3 +126,21 @@ test("an id that nobody submits within a minute fails the dependent by name", { 
   expect(settlement.outcome).toBe("failed");
   expect((settlement.error?.cause as Error).message).toContain(nobody);
 });
+
+test("thousands of tasks behind one failure all hear of it, however much there is to tell", async () => {
+  const weft = await cluster.client();
+  const root = weft.submit("hold");
+  let last: TaskHandle = root;
+  const chain = Array.from({ length: 5_000 }, () => {
+    last = weft.submit("sum", undefined, { dependsOn: [last] });
+    return last;
+  });
+  await last.accepted;
+  await root.cancel();
+  const settlements = await Promise.all(chain.map((handle) => handle.settled()));
+  expect(settlements.every(({ outcome }) => outcome === "failed")).toBe(true);
+  // The same again for one that asks afterwards.
+  const other = await cluster.client();
+  const attached = chain.slice(-2_000).map((handle) => other.handle(handle.id).settled());
+  expect((await Promise.all(attached)).every(({ outcome }) => outcome === "failed")).toBe(true);
+});

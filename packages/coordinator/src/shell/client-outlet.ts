@@ -19,7 +19,10 @@ import type { ValueStore } from "./value-store.ts";
 type Line = { number: number; batch: SettledMessage[]; batchBytes: number; openTasks: number };
 
 const WATCHES_MAX = 1_000_000;
-const ITEM_BYTES = 64;
+const ITEM_BYTES = 128;
+const REASON_BYTES = 64;
+const LINK_BYTES = 128;
+const ID_BYTES = 24;
 const ITEMS_MAX = 5_000;
 
 export class ClientOutlet {
@@ -121,7 +124,7 @@ export class ClientOutlet {
 
   private push(client: Sender, message: SettledMessage): void {
     const line = this.line(client);
-    const bytes = ITEM_BYTES + (message.value?.length ?? 0) + (message.progress?.length ?? 0);
+    const bytes = bytesOf(message);
     if (line.batchBytes + bytes > MESSAGE_BYTES_TARGET || line.batch.length >= ITEMS_MAX) this.send(client);
     line.batch.push(message);
     line.batchBytes += bytes;
@@ -167,6 +170,18 @@ export class ClientOutlet {
 /** Undefined where the value must be loaded first. */
 export function peekSource(source: SettledTask | null, values: ValueStore): Uint8Array | null | undefined {
   return source === null || source.finish === null ? null : values.peek(source.finish);
+}
+
+/** What a settled task takes in a message, rounded up. */
+export function bytesOf(message: SettledMessage): number {
+  return ITEM_BYTES + (message.value?.length ?? 0) + (message.progress?.length ?? 0) + reasonBytes(message.reason);
+}
+
+function reasonBytes(reason: Reason | null): number {
+  if (reason === null) return 0;
+  if (reason.type === "dependency_failed") return REASON_BYTES + reason.chain.length * LINK_BYTES + reasonBytes(reason.root);
+  if (reason.type === "cycle") return REASON_BYTES + reason.path.length * ID_BYTES;
+  return REASON_BYTES + (reason.type === "cancelled" ? 4 * (reason.reason?.length ?? 0) : 0);
 }
 
 export function messageOf(

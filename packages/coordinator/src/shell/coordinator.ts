@@ -4,6 +4,7 @@
  */
 import {
   decodeRecord,
+  DefectError,
   FOLD_VERSION,
   Identity,
   InstanceId,
@@ -102,15 +103,15 @@ export class Coordinator {
       nats,
       stream: config.stream,
       inbox: inboxPrefix(sender),
-      onRecord: (record) => this.fold(record),
+      onRecord: (record) => this.guarded(`record ${record.seq}`, () => this.fold(record)),
       onCaughtUp: () => this.caughtUp.resolve(),
       onFailed,
     });
     this.watch = new WorkerWatch({
       nats,
       subjects,
-      onPresence: (worker, presence) => this.term?.presence(worker, presence),
-      onLost: (worker, why) => this.term?.lost(worker, why),
+      onPresence: (worker, presence) => this.guarded(`presence of ${worker}`, () => this.term?.presence(worker, presence)),
+      onLost: (worker, why) => this.guarded(`the loss of ${worker}`, () => this.term?.lost(worker, why)),
       onVoid,
     });
     this.desk = new AskDesk({ nats, subjects, context: () => this.queryContext(), onVoid });
@@ -189,13 +190,24 @@ export class Coordinator {
     this.queueFlush();
   }
 
+  /** A throw here is a defect of ours: this coordinator stops and says where, another goes on. */
+  private guarded(what: string, act: () => void): void {
+    try {
+      act();
+    } catch (cause) {
+      this.fail(new DefectError(`the coordinator failed at ${what}: ${String(cause)}`, { cause }));
+    }
+  }
+
   private queueFlush(): void {
     if (this.flushQueued) return;
     this.flushQueued = true;
     queueMicrotask(() => {
       this.flushQueued = false;
-      this.term?.flush();
-      this.desk.folded();
+      this.guarded("sending", () => {
+        this.term?.flush();
+        this.desk.folded();
+      });
     });
   }
 
@@ -214,6 +226,7 @@ export class Coordinator {
       reportLost: (attempts) => {
         if (attempts.length > 0) this.leadership.reportLost(attempts);
       },
+      guarded: (what, act) => this.guarded(what, act),
       onFailed: (error) => this.fail(error),
     });
     this.elected.resolve();

@@ -18,7 +18,7 @@ import {
 } from "@weft/protocol";
 import { type Ledger, type LiveTask, type SettledTask, tell } from "../core/ledger/index.ts";
 import { because } from "./because.ts";
-import { messageOf } from "./client-outlet.ts";
+import { bytesOf, messageOf } from "./client-outlet.ts";
 import type { Term } from "./term.ts";
 import type { ValueStore } from "./value-store.ts";
 
@@ -70,15 +70,13 @@ async function states(
     } else if (settled === undefined) answers.push({ type: "unknown", id });
     else {
       const { reason, source } = tell(context.ledger, settled);
-      const value = bytes > MESSAGE_BYTES_TARGET ? null : await load(source, context);
-      const message = messageOf(settled, reason, null, value);
-      bytes += message.value?.length ?? 0;
-      const fetch =
-        message.fetch || (bytes > MESSAGE_BYTES_TARGET && source?.finish !== null && source !== null);
-      answers.push({ type: "settled", task: fetch ? { ...message, value: null, fetch } : message });
+      const message = messageOf(settled, reason, null, await load(source, context));
+      bytes += bytesOf(message);
+      // What does not fit is asked for again.
+      if (bytes > MESSAGE_BYTES_TARGET && answers.length > 0) break;
+      answers.push({ type: "settled", task: message });
     }
     bytes += ITEM_BYTES;
-    if (bytes > MESSAGE_BYTES_TARGET && answers.length > 0) break;
   }
   return { type: "states", states: answers };
 }

@@ -34,6 +34,8 @@ export type TermOptions = {
   /** Workers that were heard of before the election. */
   readonly expected: ReadonlySet<Sender>;
   readonly reportLost: (attempts: readonly LostAttempt[]) => void;
+  /** Runs what a timer of the term does; a throw is a defect. */
+  readonly guarded: (what: string, act: () => void) => void;
   readonly onFailed: (error: Error) => void;
 };
 
@@ -74,9 +76,9 @@ export class Term {
     options.events.flush();
     this.claimTimer = setTimeout(() => {
       this.windowOver = true;
-      this.endClaims();
+      options.guarded("the end of the claim window", () => this.endClaims());
     }, CLAIM_WINDOW_MS);
-    this.syncTimer = setInterval(() => this.sync(), SYNC_MS);
+    this.syncTimer = setInterval(() => options.guarded("syncing", () => this.sync()), SYNC_MS);
     this.endClaims();
   }
 
@@ -215,7 +217,7 @@ export class Term {
     if (this.claimTimer !== null) clearTimeout(this.claimTimer);
     this.claimTimer = null;
     this.unheld(this.scheduler.releaseHeldBack());
-    queueMicrotask(() => this.flush());
+    queueMicrotask(() => this.options.guarded("sending", () => this.flush()));
   }
 
   private sync(): void {

@@ -2,6 +2,9 @@
 import type { TaskId } from "@weft/protocol";
 import type { LiveTask } from "./task.ts";
 
+/** Of a longer path the beginning and the end are told: it has to fit into a message. */
+const PATH_LENGTH_MAX = 1_000;
+
 /**
  * The path from `id` through live dependencies back to `id`, both ends included; null where there is none. Iterative:
  * a chain of dependencies may be longer than any stack.
@@ -37,5 +40,7 @@ function pathTo(last: TaskId, id: TaskId, cameFrom: ReadonlyMap<TaskId, TaskId>)
   const backwards: TaskId[] = [id, last];
   for (let at = cameFrom.get(last); at !== undefined && at !== id; at = cameFrom.get(at)) backwards.push(at);
   backwards.push(id);
-  return backwards.reverse();
+  const path = backwards.reverse();
+  if (path.length <= PATH_LENGTH_MAX) return path;
+  return [...path.slice(0, PATH_LENGTH_MAX / 2), ...path.slice(-PATH_LENGTH_MAX / 2)];
 }
