@@ -1,28 +1,36 @@
 /** The client: submits tasks and hands out their handles. */
+
+import type { Msg, Subscription } from "@nats-io/transport-node";
 import {
   AppendRefusedError,
   type ClosedError as Closed,
   ClosedError,
   decodeProgress,
   Identity,
-  inboxPrefix,
   InstanceId,
+  inboxPrefix,
   lastToken,
   Namespace,
-  Subjects,
   type SettledTask,
+  Subjects,
   TaskId,
   type TaskState,
   TEXT_LENGTH_MAX,
   UsageError,
 } from "@weft/protocol";
-import { Appender, ask, closeConnection, type Connection, type ConnectionOptions, openConnection } from "@weft/transport";
-import type { Msg, Subscription } from "@nats-io/transport-node";
+import {
+  Appender,
+  ask,
+  type Connection,
+  type ConnectionOptions,
+  closeConnection,
+  openConnection,
+} from "@weft/transport";
 import { Follower } from "./follower.ts";
 import { type HandleHost, TaskHandle } from "./handle.ts";
 import { lastProgressOf, settlementOf } from "./settlement.ts";
-import { type ClientItem, encodeItems, submissionOf, submitItem, type SubmitOptions } from "./submission.ts";
-import { typedTasks, type TypedTasks } from "./typed-tasks.ts";
+import { type ClientItem, encodeItems, type SubmitOptions, submissionOf, submitItem } from "./submission.ts";
+import { type TypedTasks, typedTasks } from "./typed-tasks.ts";
 
 export type ClientOptions = ConnectionOptions & {
   /** @default WEFT_NAMESPACE, else "default" */
@@ -42,7 +50,7 @@ const CLOSE_TIMEOUT_MS = 10_000;
 
 /** Opens a connection to a cluster. Rejects with `UnreachableError`, `UnsupportedServerError` or `JetStreamDisabledError`. */
 export async function connect(options: ClientOptions = {}): Promise<Client> {
-  const namespace = Namespace.parse(options.namespace ?? process.env["WEFT_NAMESPACE"] ?? "default");
+  const namespace = Namespace.parse(options.namespace ?? process.env.WEFT_NAMESPACE ?? "default");
   const identity = Identity.parse(options.identity ?? "client");
   const connection = await openConnection(identity, InstanceId.create(), options);
   return new Client(
@@ -220,7 +228,12 @@ export class Client {
 
   private async state(id: TaskId): Promise<TaskState | "unknown"> {
     await this.accept(id);
-    const { states } = await ask(this.connection, this.subjects, { type: "states", ids: [id], watch: false }, { afterSeq: this.follower.afterSeq });
+    const { states } = await ask(
+      this.connection,
+      this.subjects,
+      { type: "states", ids: [id], watch: false },
+      { afterSeq: this.follower.afterSeq },
+    );
     const [answer] = states;
     if (answer === undefined || answer.type === "unknown") return "unknown";
     return answer.type === "live" ? answer.state : answer.task.outcome;

@@ -7,7 +7,7 @@
  * H4 A handle settles once.
  */
 import {
-  ClosedError,
+  type ClosedError,
   type Outcome,
   type Progress,
   type ProgressReport,
@@ -71,12 +71,12 @@ export class TaskHandle<T = unknown> {
 
   /** The task's result. Rejects with a `TaskError` for every other outcome, with `ClosedError` if the client closes first. */
   async result(): Promise<T> {
-    return valueOf(await this.settled());
+    return unwrap(await this.settled());
   }
 
   /** The result if it is there; null while it is not. Throws the task's error. */
   tryResult(): { readonly value: T } | null {
-    return this.settlement === null ? null : { value: valueOf(this.settlement) };
+    return this.settlement === null ? null : { value: unwrap(this.settlement) };
   }
 
   /** How the task ended, whatever that is. Rejects only with `ClosedError`, if the client closes first. */
@@ -178,7 +178,7 @@ export class TaskHandle<T = unknown> {
   }
 }
 
-function valueOf<T>(settlement: Settlement<T>): T {
+function unwrap<T>(settlement: Settlement<T>): T {
   if (settlement.error !== undefined) throw settlement.error;
   return settlement.value as T;
 }

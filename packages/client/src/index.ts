@@ -1,8 +1,5 @@
 /** Submits tasks and follows them. */
-export { Client, type ClientOptions, type CloseOptions, connect } from "./client.ts";
-export { type CancelAnswer, type Settlement, TaskHandle } from "./handle.ts";
-export type { SubmitOptions } from "./submission.ts";
-export type { TaskCall, TypedTasks } from "./typed-tasks.ts";
+
 export {
   CycleError,
   DependencyFailedError,
@@ -13,8 +10,8 @@ export {
   TaskError,
   TaskFailedError,
   TaskRejectedError,
-  TaskTimedOutError,
   type TaskState,
+  TaskTimedOutError,
   UnknownDependencyError,
   UnknownTaskError,
   UnreachableError,
@@ -22,3 +19,7 @@ export {
   WeftError,
   WorkersLostError,
 } from "@weft/protocol";
+export { Client, type ClientOptions, type CloseOptions, connect } from "./client.ts";
+export { type CancelAnswer, type Settlement, TaskHandle } from "./handle.ts";
+export type { SubmitOptions } from "./submission.ts";
+export type { TaskCall, TypedTasks } from "./typed-tasks.ts";

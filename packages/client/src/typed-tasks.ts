@@ -1,5 +1,5 @@
 /** Typed calls from the type of a module of tasks: nothing of the module is loaded. */
-import { type KebabCase, taskNameOf, type TaskSignature } from "@weft/protocol";
+import { type KebabCase, type TaskSignature, taskNameOf } from "@weft/protocol";
 import type { TaskHandle } from "./handle.ts";
 import type { SubmitOptions } from "./submission.ts";
 

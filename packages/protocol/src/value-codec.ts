@@ -24,7 +24,7 @@ const NOTHING: Uint8Array = Uint8Array.of(0xc0);
 
 export function encodeValue(value: unknown, what: string, bytesMax: number = VALUE_BYTES_MAX): Uint8Array {
   if (value === undefined || value === null) return NOTHING;
-  assertTravels(value, what, "", [], 0);
+  assertTravels(value, what, "", []);
   let bytes: Uint8Array;
   try {
     bytes = packr.pack(value);
@@ -44,31 +44,31 @@ export function decodeValue(bytes: Uint8Array): unknown {
   return packr.unpack(bytes);
 }
 
-function assertTravels(value: unknown, what: string, path: string, above: object[], depth: number): void {
+function assertTravels(value: unknown, what: string, path: string, above: object[]): void {
   if (typeof value !== "object") {
     if (typeof value === "function" || typeof value === "symbol") refuse(what, path, `a ${typeof value}`);
     return;
   }
   if (value === null || ArrayBuffer.isView(value) || value instanceof Date) return;
   if (above.includes(value)) refuse(what, path, "a reference back to itself");
-  if (depth >= VALUE_DEPTH_MAX) refuse(what, path, `nested deeper than ${VALUE_DEPTH_MAX} levels`);
+  if (above.length >= VALUE_DEPTH_MAX) refuse(what, path, `nested deeper than ${VALUE_DEPTH_MAX} levels`);
   for (const [type, instead] of REFUSED) {
     if (value instanceof type) refuse(what, path, `a ${type.name}, ${instead}`);
   }
   above.push(value);
   if (value.constructor !== Object && "toJSON" in value && typeof value.toJSON === "function") {
-    assertTravels(value.toJSON(), what, path, above, depth + 1);
+    assertTravels(value.toJSON(), what, path, above);
     above.pop();
     return;
   }
   if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) assertTravels(value[i], what, `${path}[${i}]`, above, depth + 1);
+    for (let i = 0; i < value.length; i++) assertTravels(value[i], what, `${path}[${i}]`, above);
   } else {
     const record = value as Record<string, unknown>;
     for (const key of Object.keys(value)) {
       const item = record[key];
       if (typeof item === "object" || typeof item === "function" || typeof item === "symbol") {
-        assertTravels(item, what, `${path}.${key}`, above, depth + 1);
+        assertTravels(item, what, `${path}.${key}`, above);
       }
     }
   }

@@ -19,7 +19,8 @@ export async function waitUntil<T>(
   const deadlineMs = performance.now() + (options.timeoutMs ?? TIMEOUT_MS);
   for (;;) {
     const value = await condition();
-    if (value !== false && value !== null && value !== undefined) return value as NonNullable<Exclude<T, false>>;
+    if (value !== false && value !== null && value !== undefined)
+      return value as NonNullable<Exclude<T, false>>;
     if (performance.now() > deadlineMs) {
       const story = options.story === undefined ? "" : `\n${options.story()}`;
       throw new Error(`${options.what ?? "the condition"} did not come true in time${story}`);

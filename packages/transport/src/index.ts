@@ -3,9 +3,9 @@ export { type Ack, type AckError, readAck, WRONG_LAST_SEQUENCE } from "./ack.ts"
 export { Appender, type AppenderOptions } from "./appender.ts";
 export { type AnswerOf, type AskOptions, ask } from "./asker.ts";
 export {
-  closeConnection,
   type Connection,
   type ConnectionOptions,
+  closeConnection,
   DEFAULT_SERVER,
   isAtLeast,
   openConnection,

@@ -1,5 +1,5 @@
 /** A finish on its way into the log. */
-import { type Finish, type InstanceId, encodeRecord } from "@weft/protocol";
+import { encodeRecord, type Finish, type InstanceId } from "@weft/protocol";
 import type { OutboxItem, OutboxRecord } from "@weft/transport";
 
 const ENVELOPE_BYTES = 48;

@@ -4,12 +4,20 @@
  */
 import type { NatsConnection } from "@nats-io/transport-node";
 import {
+  type AttemptRef,
   encodeProgress,
   type Identity,
   type ProgressReport,
   type Subjects,
   type TaskId,
 } from "@weft/protocol";
+
+/** What a task says of its progress. */
+export type Reported = {
+  readonly fraction: number;
+  readonly message: string | undefined;
+  readonly data: unknown;
+};
 
 type Line = {
   readonly owner: Identity;
@@ -37,7 +45,7 @@ export class ProgressOutlet {
     this.lines.set(id, { owner, attempt, last: null, sent: true, sentAtMs: Number.NEGATIVE_INFINITY });
   }
 
-  report(id: TaskId, attempt: number, fraction: number, message: string | undefined, data: unknown): void {
+  report({ id, attempt }: AttemptRef, { fraction, message, data }: Reported): void {
     const line = this.lines.get(id);
     if (line === undefined || line.attempt !== attempt) return;
     line.last = {

@@ -13,8 +13,8 @@ import {
   encodePresence,
   type FinishOutcome,
   Identity,
-  inboxPrefix,
   InstanceId,
+  inboxPrefix,
   isToken,
   LABELS_MAX,
   Namespace,
@@ -24,10 +24,16 @@ import {
   TaskName,
   UsageError,
 } from "@weft/protocol";
-import { Appender, closeConnection, type Connection, type ConnectionOptions, openConnection } from "@weft/transport";
+import {
+  Appender,
+  type Connection,
+  type ConnectionOptions,
+  closeConnection,
+  openConnection,
+} from "@weft/transport";
+import type { LogLevel, TaskOutlet } from "./context.ts";
 import { Attempts } from "./core/attempts.ts";
 import { dependencyValues } from "./dependency-values.ts";
-import type { LogLevel, TaskOutlet } from "./context.ts";
 import type { Executor, Run } from "./executors/executor.ts";
 import { inlineExecutor } from "./executors/inline.ts";
 import { threadExecutor } from "./executors/thread.ts";
@@ -97,7 +103,7 @@ export class Worker {
     if (registry.names.length === 0)
       throw new UsageError("a worker needs at least one task: pass `files` or `tasks`");
     checkOptions(options);
-    const namespace = Namespace.parse(options.namespace ?? process.env["WEFT_NAMESPACE"] ?? "default");
+    const namespace = Namespace.parse(options.namespace ?? process.env.WEFT_NAMESPACE ?? "default");
     const identity = Identity.parse(options.identity ?? "worker");
     const connection = await openConnection(identity, InstanceId.create(), options);
     const worker = new Worker(connection, new Subjects(namespace), registry, options);
@@ -285,8 +291,7 @@ export class Worker {
 
   private outletOf(ref: AttemptRef): TaskOutlet {
     return {
-      progress: (fraction, message, data) =>
-        this.progress.report(ref.id, ref.attempt, fraction, message, data),
+      progress: (fraction, message, data) => this.progress.report(ref, { fraction, message, data }),
       log: (level, message, data) => {
         if (this.options.onTaskLog !== undefined) this.options.onTaskLog(level, ref, message, data);
         else

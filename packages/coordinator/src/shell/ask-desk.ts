@@ -71,7 +71,9 @@ export class AskDesk {
       return;
     }
     // An answer that cannot be given, for a log that cannot be read now, is none: the asker asks again.
-    this.reply(each, context).catch((error: unknown) => this.options.onVoid(`unanswered question: ${String(error)}`));
+    this.reply(each, context).catch((error: unknown) =>
+      this.options.onVoid(`unanswered question: ${String(error)}`),
+    );
   }
 
   private async reply({ message, asker, ask }: Waiting, context: QueryContext): Promise<void> {

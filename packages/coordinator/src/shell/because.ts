@@ -1,8 +1,7 @@
 /** Why a task is where it is, in one sentence for a person. */
 import { assertNever } from "@weft/protocol";
-import type { Ledger, LiveTask, SettledTask, Verdict } from "../core/ledger/index.ts";
+import { isLive, type Ledger, type LiveTask, type SettledTask, type Verdict } from "../core/ledger/index.ts";
 import { canRun, freeCredits } from "../core/scheduler/index.ts";
-import { isLive } from "./queries.ts";
 import type { Term } from "./term.ts";
 
 const NAMED_MAX = 3;

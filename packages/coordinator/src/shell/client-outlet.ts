@@ -174,12 +174,15 @@ export function peekSource(source: SettledTask | null, values: ValueStore): Uint
 
 /** What a settled task takes in a message, rounded up. */
 export function bytesOf(message: SettledMessage): number {
-  return ITEM_BYTES + (message.value?.length ?? 0) + (message.progress?.length ?? 0) + reasonBytes(message.reason);
+  return (
+    ITEM_BYTES + (message.value?.length ?? 0) + (message.progress?.length ?? 0) + reasonBytes(message.reason)
+  );
 }
 
 function reasonBytes(reason: Reason | null): number {
   if (reason === null) return 0;
-  if (reason.type === "dependency_failed") return REASON_BYTES + reason.chain.length * LINK_BYTES + reasonBytes(reason.root);
+  if (reason.type === "dependency_failed")
+    return REASON_BYTES + reason.chain.length * LINK_BYTES + reasonBytes(reason.root);
   if (reason.type === "cycle") return REASON_BYTES + reason.path.length * ID_BYTES;
   return REASON_BYTES + (reason.type === "cancelled" ? 4 * (reason.reason?.length ?? 0) : 0);
 }

@@ -3,8 +3,8 @@
  * killed at any instruction: the next one folds the same log.
  */
 import {
-  decodeRecord,
   DefectError,
+  decodeRecord,
   FOLD_VERSION,
   Identity,
   InstanceId,
@@ -14,7 +14,7 @@ import {
   type Sender,
   Subjects,
 } from "@weft/protocol";
-import { closeConnection, type Connection, type ConnectionOptions, openConnection } from "@weft/transport";
+import { type Connection, type ConnectionOptions, closeConnection, openConnection } from "@weft/transport";
 import { Ledger } from "../core/ledger/index.ts";
 import { AskDesk } from "./ask-desk.ts";
 import { ControlWriter } from "./control-writer.ts";
@@ -110,7 +110,8 @@ export class Coordinator {
     this.watch = new WorkerWatch({
       nats,
       subjects,
-      onPresence: (worker, presence) => this.guarded(`presence of ${worker}`, () => this.term?.presence(worker, presence)),
+      onPresence: (worker, presence) =>
+        this.guarded(`presence of ${worker}`, () => this.term?.presence(worker, presence)),
       onLost: (worker, why) => this.guarded(`the loss of ${worker}`, () => this.term?.lost(worker, why)),
       onVoid,
     });

@@ -16,7 +16,7 @@ import {
   type TaskRow,
   type WorkerReport,
 } from "@weft/protocol";
-import { type Ledger, type LiveTask, type SettledTask, tell } from "../core/ledger/index.ts";
+import { isLive, type Ledger, type LiveTask, type SettledTask, tell } from "../core/ledger/index.ts";
 import { because } from "./because.ts";
 import { bytesOf, messageOf } from "./client-outlet.ts";
 import type { Term } from "./term.ts";
@@ -129,10 +129,6 @@ function dependency(id: TaskId, ledger: Ledger): TaskReport["dependencies"][numb
   return task === undefined
     ? { id, name: null, state: "unknown" }
     : { id, name: task.name, state: stateOf(task) };
-}
-
-export function isLive(task: LiveTask | SettledTask): task is LiveTask {
-  return "state" in task;
 }
 
 function stateOf(task: LiveTask | SettledTask): TaskRow["state"] {

@@ -113,7 +113,8 @@ export class Term {
     }
     const before = this.scheduler.workers.get(worker)?.presence.state;
     const { stray, cancelling, isNew } = this.scheduler.seen(worker, presence, performance.now());
-    if (presence.state === "draining" && before !== "draining") this.options.events.worker("draining", worker, {});
+    if (presence.state === "draining" && before !== "draining")
+      this.options.events.worker("draining", worker, {});
     if (isNew) this.options.events.worker("joined", worker, { names: presence.names, slots: presence.slots });
     for (const attempt of stray) this.dispatcher.abort(worker, attempt);
     for (const { id, attempt, cancelReason } of cancelling) {

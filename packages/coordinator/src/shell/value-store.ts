@@ -70,7 +70,8 @@ export class ValueStore {
       try {
         return await this.readRecord(seq);
       } catch (error) {
-        if (error instanceof DefectError || this.nats.isClosed() || performance.now() > deadlineMs) throw error;
+        if (error instanceof DefectError || this.nats.isClosed() || performance.now() > deadlineMs)
+          throw error;
         await new Promise((again) => setTimeout(again, READ_RETRY_MS));
       }
     }

@@ -26,7 +26,8 @@ export function runCommand(file: string, args: readonly string[], options: Comma
     };
     const child = execFile(file, args, settings, (error, stdout, stderr) => {
       if (error === null) resolve(stdout);
-      else reject(new Error(describe(file, args, error, stderr, options.timeoutMs)));
+      else
+        reject(new Error(describe([file, ...args.slice(0, 1)].join(" "), error, stderr, options.timeoutMs)));
     });
     // Nothing here answers questions: a program that asks gets the end of its input, not a hang.
     child.stdin?.end();
@@ -34,13 +35,11 @@ export function runCommand(file: string, args: readonly string[], options: Comma
 }
 
 function describe(
-  file: string,
-  args: readonly string[],
+  name: string,
   error: Error & { code?: string | number | null; killed?: boolean; signal?: string | null },
   stderr: string,
   timeoutMs: number,
 ): string {
-  const name = [file, ...args.slice(0, 1)].join(" ");
   if (error.killed === true) return `${name} took longer than ${timeoutMs} ms`;
   const complaint = stderr
     .trim()

@@ -2,4 +2,4 @@ export type { Effect, VoidReason } from "./effect.ts";
 export { checkInvariants } from "./invariants.ts";
 export { Ledger, type LedgerConfig, type LogEntry } from "./ledger.ts";
 export { type Told, tell } from "./reason.ts";
-export type { LiveTask, Position, SettledTask, Verdict } from "./task.ts";
+export { isLive, type LiveTask, type Position, type SettledTask, type Verdict } from "./task.ts";

@@ -123,7 +123,8 @@ export class Ledger {
       const submission = record.tasks[index];
       if (submission === undefined) continue;
       if (TaskId.partition(submission.id) !== this.config.partition) this.void("task of another partition");
-      else if (this.live.has(submission.id) || this.settled.has(submission.id)) this.effects.push({ type: "submitted_again", id: submission.id, sender: owner });
+      else if (this.live.has(submission.id) || this.settled.has(submission.id))
+        this.effects.push({ type: "submitted_again", id: submission.id, sender: owner });
       else this.take(submission, owner, { seq, index });
     }
   }

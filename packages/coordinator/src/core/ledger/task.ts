@@ -59,3 +59,7 @@ export type Verdict =
       readonly root: TaskId;
       readonly distance: number;
     };
+
+export function isLive(task: LiveTask | SettledTask): task is LiveTask {
+  return "state" in task;
+}
