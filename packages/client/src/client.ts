@@ -264,6 +264,7 @@ export class Client {
 
   private async followConnection(): Promise<void> {
     for await (const status of this.connection.nats.status()) {
+      if (status.type === "error") this.onError(status.error);
       if (status.type !== "reconnect") continue;
       this.appender.resend();
       this.follower.ask();

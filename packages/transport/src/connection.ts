@@ -77,6 +77,8 @@ async function connectWithin(
         inboxPrefix: inboxPrefix(sender),
         timeout: Math.max(100, Math.min(ATTEMPT_TIMEOUT_MS, leftMs)),
         maxReconnectAttempts: -1,
+        // A credential that is refused for a while, as when it is rotated, ends nothing.
+        ignoreAuthErrorAbort: true,
         reconnectTimeWait: RETRY_WAIT_MS,
         reconnectJitter: RETRY_WAIT_MS,
         pingInterval: 5_000,

@@ -177,6 +177,7 @@ export class Worker {
   private async followConnection(): Promise<void> {
     for await (const status of this.connection.nats.status()) {
       if (status.type === "disconnect") this.log("the connection to NATS is lost; reconnecting");
+      if (status.type === "error") this.log(`NATS reports: ${status.error.message}`);
       if (status.type !== "reconnect") continue;
       this.log(`connected to NATS again at ${status.server}`);
       this.appender.resend();

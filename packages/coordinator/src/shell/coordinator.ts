@@ -3,6 +3,7 @@
  * killed at any instruction: the next one folds the same log.
  */
 import {
+  ClosedError,
   DefectError,
   decodeRecord,
   FOLD_VERSION,
@@ -168,8 +169,9 @@ export class Coordinator {
         this.leadership.reconnected();
         this.reader.reopen();
         this.log(`connected to NATS again at ${status.server}`);
-      }
+      } else if (status.type === "error") this.log(`NATS reports: ${status.error.message}`);
     }
+    if (this.stopping === null) this.fail(new ClosedError("the connection to NATS"));
   }
 
   private fold(raw: RawRecord): void {
@@ -266,7 +268,7 @@ export class Coordinator {
     const epoch = this.ledger.epoch;
     const led = this.term !== null;
     if (why === null) await this.leadership.resign();
-    this.leadership.role = "stopped";
+    else this.leadership.stop();
     this.term?.close();
     this.term = null;
     this.reader.close();

@@ -83,12 +83,17 @@ export class Leadership {
     this.write();
   }
 
-  /** Hands over on purpose: the next leader need not wait for silence. */
-  async resign(): Promise<void> {
+  /** Neither leads nor stands any more. */
+  stop(): void {
     if (this.watcher !== null) clearInterval(this.watcher);
     this.watcher = null;
-    const wasLeading = this.role === "leading";
     this.role = "stopped";
+  }
+
+  /** Hands over on purpose: the next leader need not wait for silence. */
+  async resign(): Promise<void> {
+    const wasLeading = this.role === "leading";
+    this.stop();
     if (!wasLeading) return;
     const epoch = this.options.ledger.epoch;
     const deadlineMs = performance.now() + SILENCE_MAX_MS;
