@@ -1,45 +1,21 @@
-/**
- * A worker: announces itself, takes assignments from the leader, runs them in its slots, and appends how they ended. It
- * keeps a result, and claims its attempt, until the log has it.
- */
-import { availableParallelism, hostname } from "node:os";
-import type { Msg } from "@nats-io/transport-node";
+/** A worker: loads tasks, announces itself to the leader, runs what it is assigned, and drains when it is asked to stop. */
+import { availableParallelism } from "node:os";
 import {
-  type Assignment,
   type AttemptRef,
   CREDITS_MAX,
-  decodeHello,
-  decodeWorkerMessage,
-  encodePresence,
-  type FinishOutcome,
   Identity,
   InstanceId,
-  inboxPrefix,
   isToken,
   LABELS_MAX,
   Namespace,
-  type Presence,
   Subjects,
-  type TaskId,
   TaskName,
   UsageError,
 } from "@weft/protocol";
-import {
-  Appender,
-  type Connection,
-  type ConnectionOptions,
-  closeConnection,
-  openConnection,
-} from "@weft/transport";
-import type { LogLevel, TaskOutlet } from "./context.ts";
-import { Attempts } from "./core/attempts.ts";
-import { dependencyValues } from "./dependency-values.ts";
-import type { Executor, Run } from "./executors/executor.ts";
-import { inlineExecutor } from "./executors/inline.ts";
-import { threadExecutor } from "./executors/thread.ts";
-import { encodeFinishes, type FinishItem, finishItem } from "./finish-item.ts";
-import { ProgressOutlet } from "./progress-outlet.ts";
-import { type AttemptEnd, failedWith } from "./run-attempt.ts";
+import { type Connection, type ConnectionOptions, closeConnection, openConnection } from "@weft/transport";
+import { AttemptRunner } from "./attempt-runner.ts";
+import type { LogLevel } from "./context.ts";
+import { LeaderLink } from "./leader-link.ts";
 import { loadTaskFiles, TaskRegistry } from "./task-registry.ts";
 
 export type WorkerOptions = ConnectionOptions & {
@@ -68,40 +44,26 @@ export type StopOptions = {
   readonly graceMs?: number;
 };
 
-const PRESENCE_MS = 1_000;
 const GRACE_MS = 30_000;
 const CLOSE_APPENDS_MS = 5_000;
 
 export class Worker {
   private readonly connection: Connection;
-  private readonly subjects: Subjects;
-  private readonly registry: TaskRegistry;
   private readonly options: WorkerOptions;
-  private readonly attempts: Attempts;
-  private readonly executors: { readonly inline: Executor; readonly thread: Executor };
-  private readonly progress: ProgressOutlet;
-  private readonly appender: Appender<"finish", FinishItem>;
-  private readonly runs = new Map<TaskId, Run>();
-  /** Cancels of attempts whose dependency values are still on their way. */
-  private readonly earlyCancels = new Map<TaskId, { readonly reason: string | null }>();
-  private readonly startedAtMs = Date.now();
-  private readonly presenceTimer: NodeJS.Timeout;
-  private state: Presence["state"] = "ready";
-  private epoch = 0;
-  private seen = 0;
-  private appendedSeq = 0;
-  private idle: (() => void) | null = null;
+  private readonly runner: AttemptRunner;
+  private readonly link: LeaderLink;
   private stopping: Promise<void> | null = null;
-  private readonly voided = new Set<string>();
-  private readonly names: readonly TaskName[];
+  /** The names of the tasks that it runs. */
+  readonly taskNames: readonly TaskName[];
 
   /** Loads the tasks, opens the connection and announces the worker. Throws `TaskFileError` or `DuplicateTaskError` before it connects. */
   static async start(options: WorkerOptions): Promise<Worker> {
     const registry = new TaskRegistry();
     if (options.tasks !== undefined) registry.addModule(options.tasks, null, "the tasks given to the worker");
     await loadTaskFiles(registry, options.files ?? []);
-    if (registry.names.length === 0)
+    if (registry.names.length === 0) {
       throw new UsageError("a worker needs at least one task: pass `files` or `tasks`");
+    }
     checkOptions(options);
     const namespace = Namespace.parse(options.namespace ?? process.env.WEFT_NAMESPACE ?? "default");
     const identity = Identity.parse(options.identity ?? "worker");
@@ -117,43 +79,31 @@ export class Worker {
     registry: TaskRegistry,
     options: WorkerOptions,
   ) {
-    const { nats, sender, instance } = connection;
     const slots = options.slots ?? availableParallelism();
+    const credits = Math.min(CREDITS_MAX, slots + (options.prefetch ?? 2 * slots));
+    const log = (line: string): void => this.log(line);
+    const onTaskLog = options.onTaskLog ?? logLine(log);
     this.connection = connection;
-    this.subjects = subjects;
-    this.registry = registry;
     this.options = options;
-    this.names = registry.names.map((name) => TaskName.parse(name));
-    this.attempts = new Attempts(slots, Math.min(CREDITS_MAX, slots + (options.prefetch ?? 2 * slots)));
-    this.executors = { inline: inlineExecutor(), thread: threadExecutor() };
-    this.progress = new ProgressOutlet(nats, subjects);
-    this.appender = new Appender<"finish", FinishItem>({
-      nats,
-      inbox: inboxPrefix(sender),
-      stream: subjects.stream(0),
-      noun: "finished tasks",
-      subject: () => subjects.log(0, "finish", sender),
-      encode: (record) => encodeFinishes(instance, record),
-      onTrouble: (trouble) =>
-        this.log(
-          trouble === null ? "the log takes finishes again" : `the log refuses finishes: ${trouble.message}`,
-        ),
+    this.taskNames = registry.names.map((name) => TaskName.parse(name));
+    this.runner = new AttemptRunner({ connection, subjects, registry, slots, credits, log, onTaskLog });
+    const labels = options.labels ?? [];
+    this.link = new LeaderLink({
+      connection,
+      subjects,
+      runner: this.runner,
+      names: this.taskNames,
+      labels,
+      log,
     });
-    this.listen(subjects.worker(sender), (message) => this.onMessage(message));
-    this.listen(subjects.helloAll(), (message) => this.onHello(message));
-    this.presenceTimer = setInterval(() => this.announce(), PRESENCE_MS);
     this.followConnection().catch((error: unknown) =>
       this.log(`following the connection failed: ${String(error)}`),
     );
-    this.announce();
   }
 
+  /** The two tokens that name this worker in subjects. */
   get name(): string {
     return this.connection.sender;
-  }
-
-  get taskNames(): readonly string[] {
-    return this.names;
   }
 
   /** Takes no new work, gives unstarted work back, lets running work end within the grace period, and closes. */
@@ -166,22 +116,14 @@ export class Worker {
     await this.stop();
   }
 
-  private listen(subject: string, onMessage: (message: Msg) => void): void {
-    this.connection.nats.subscribe(subject, {
-      callback: (error, message) => {
-        if (error === null) onMessage(message);
-      },
-    });
-  }
-
   private async followConnection(): Promise<void> {
     for await (const status of this.connection.nats.status()) {
       if (status.type === "disconnect") this.log("the connection to NATS is lost; reconnecting");
       if (status.type === "error") this.log(`NATS reports: ${status.error.message}`);
       if (status.type !== "reconnect") continue;
       this.log(`connected to NATS again at ${status.server}`);
-      this.appender.resend();
-      this.announce();
+      this.runner.resend();
+      this.link.announce();
     }
   }
 
@@ -189,185 +131,21 @@ export class Worker {
     this.options.log?.(`worker ${this.connection.sender}: ${line}`);
   }
 
-  private void(kind: string): void {
-    if (this.voided.has(kind) || this.voided.size > 100) return;
-    this.voided.add(kind);
-    this.log(`void: ${kind} (further ones are not logged)`);
-  }
-
-  private announce(): void {
-    const { nats, sender } = this.connection;
-    if (nats.isClosed()) return;
-    const presence: Presence = {
-      state: this.state,
-      slots: this.attempts.slots,
-      credits: this.state === "ready" ? this.attempts.credits : 0,
-      names: this.names,
-      labels: this.options.labels ?? [],
-      host: hostname(),
-      pid: process.pid,
-      startedAtMs: this.startedAtMs,
-      held: this.attempts.held(),
-      running: this.attempts.running,
-      epoch: this.epoch,
-      seen: this.seen,
-      appendedSeq: this.appendedSeq,
-    };
-    nats.publish(this.subjects.presence(sender), encodePresence(presence));
-  }
-
-  private onHello(message: Msg): void {
-    const read = decodeHello(message.data);
-    if (!read.ok) return this.void(`hello: ${read.kind}`);
-    this.adopt(read.value.epoch);
-  }
-
-  /** Follows a newer leader, and tells it at once what is held here. */
-  private adopt(epoch: number): void {
-    if (epoch <= this.epoch) return;
-    this.epoch = epoch;
-    this.seen = 0;
-    this.announce();
-  }
-
-  private onMessage(message: Msg): void {
-    if (message.data.length === 0) {
-      // A probe: the answer alone says that this process lives.
-      message.respond();
-      return;
-    }
-    const read = decodeWorkerMessage(message.data);
-    if (!read.ok) return this.void(`message of a leader: ${read.kind}`);
-    const { epoch, number, assignments, cancels, aborts } = read.value;
-    if (epoch < this.epoch) return this.void("message of an old leader");
-    this.adopt(epoch);
-    this.seen = Math.max(this.seen, number);
-    for (const attempt of aborts) this.abort(attempt);
-    if (this.state === "ready") for (const assignment of assignments) this.attempts.assign(assignment);
-    for (const cancel of cancels) this.cancel(cancel, cancel.reason);
-    this.startNext();
-  }
-
-  private startNext(): void {
-    for (let next = this.attempts.start(); next !== null; next = this.attempts.start()) {
-      this.run(next).catch((error: unknown) => this.log(`running an attempt failed: ${String(error)}`));
-    }
-  }
-
-  private async run(assignment: Assignment): Promise<void> {
-    const { id, attempt } = assignment;
-    this.progress.open(id, attempt, assignment.owner);
-    const end = await this.execute(assignment);
-    this.earlyCancels.delete(id);
-    if (this.attempts.stateOf(id, attempt) === "running") {
-      this.runs.delete(id);
-      this.finish(assignment, end.outcome, true, end.value);
-    } else this.progress.close(id, attempt);
-    this.startNext();
-    if (this.attempts.running === 0) this.idle?.();
-  }
-
-  private async execute(assignment: Assignment): Promise<AttemptEnd> {
-    const { id, name, attempt, args } = assignment;
-    const task = this.registry.get(name);
-    if (task === undefined) return failedWith(new UsageError(`this worker has no task "${name}"`));
-    try {
-      const complete = assignment.deps === null || !assignment.deps.values.includes(null);
-      const deps = complete
-        ? ((assignment.deps?.values ?? []) as readonly Uint8Array[])
-        : await dependencyValues(assignment, this.connection, this.subjects);
-      const run = this.executors[task.definition.options.executor].run(
-        task,
-        { id, name, attempt, args, deps },
-        this.outletOf({ id, attempt }),
-      );
-      this.runs.set(id, run);
-      const early = this.earlyCancels.get(id);
-      if (early !== undefined) run.cancel(early.reason);
-      return await run.end;
-    } catch (error) {
-      return failedWith(error);
-    }
-  }
-
-  private outletOf(ref: AttemptRef): TaskOutlet {
-    return {
-      progress: (fraction, message, data) => this.progress.report(ref, { fraction, message, data }),
-      log: (level, message, data) => {
-        if (this.options.onTaskLog !== undefined) this.options.onTaskLog(level, ref, message, data);
-        else
-          this.log(`${level} ${ref.id}: ${message}${data === undefined ? "" : ` ${JSON.stringify(data)}`}`);
-      },
-    };
-  }
-
-  private finish(
-    assignment: Assignment,
-    outcome: FinishOutcome,
-    started: boolean,
-    value: Uint8Array | null,
-  ): void {
-    const { id, attempt } = assignment;
-    if (!this.attempts.finishing(id, attempt)) return;
-    const progress = this.progress.close(id, attempt);
-    const finish = { id, attempt, outcome, started, progress, value };
-    this.appender.add(
-      "finish",
-      finishItem(finish, (seq) => {
-        this.appendedSeq = Math.max(this.appendedSeq, seq);
-        this.attempts.appended(id, attempt);
-      }),
-    );
-  }
-
-  private cancel(ref: AttemptRef, reason: string | null): void {
-    const state = this.attempts.stateOf(ref.id, ref.attempt);
-    const run = this.runs.get(ref.id);
-    if (state === "running" && run !== undefined) run.cancel(reason);
-    else if (state === "running") this.earlyCancels.set(ref.id, { reason });
-    else if (state === "queued") this.finishQueued(ref, "cancelled");
-  }
-
-  private finishQueued(ref: AttemptRef, outcome: "cancelled" | "returned"): void {
-    const assignment = this.attempts
-      .queued()
-      .find((each) => each.id === ref.id && each.attempt === ref.attempt);
-    if (assignment !== undefined) this.finish(assignment, outcome, false, null);
-  }
-
-  /** The attempt is another worker's, or over: what this one would record of it is void. */
-  private abort(ref: AttemptRef): void {
-    if (this.attempts.stateOf(ref.id, ref.attempt) === "running") {
-      this.runs.get(ref.id)?.cancel("the attempt is no longer current");
-      this.runs.delete(ref.id);
-    }
-    this.attempts.drop(ref.id, ref.attempt);
-  }
-
   private async shutDown(graceMs: number): Promise<void> {
-    this.state = "draining";
-    this.announce();
-    for (const assignment of this.attempts.queued()) this.finish(assignment, "returned", false, null);
-    await this.untilIdle(graceMs);
-    await within(this.appender.idle(), CLOSE_APPENDS_MS);
-    clearInterval(this.presenceTimer);
-    this.progress.stop();
-    this.appender.close();
-    this.state = "left";
-    this.announce();
-    await Promise.all([this.executors.inline.close(), this.executors.thread.close()]);
+    this.link.drain();
+    this.runner.returnQueued();
+    await within(this.runner.idle(), graceMs);
+    await within(this.runner.appended(), CLOSE_APPENDS_MS);
+    this.link.leave();
+    await this.runner.close();
     await closeConnection(this.connection);
   }
+}
 
-  private async untilIdle(graceMs: number): Promise<void> {
-    if (this.attempts.running === 0) return;
-    await within(
-      new Promise<void>((resolve) => {
-        this.idle = resolve;
-      }),
-      graceMs,
-    );
-  }
+function logLine(log: (line: string) => void): NonNullable<WorkerOptions["onTaskLog"]> {
+  return (level, ref, message, data) => {
+    log(`${level} ${ref.id}: ${message}${data === undefined ? "" : ` ${JSON.stringify(data)}`}`);
+  };
 }
 
 async function within(done: Promise<void>, timeoutMs: number): Promise<void> {

@@ -1,0 +1,187 @@
+/**
+ * Runs the attempts that a worker holds in its slots, and appends how they ended. A result is kept, and its attempt
+ * claimed, until the log has it.
+ */
+import {
+  type Assignment,
+  type AttemptRef,
+  type FinishOutcome,
+  inboxPrefix,
+  type Subjects,
+  type TaskId,
+  UsageError,
+} from "@weft/protocol";
+import { Appender, type Connection } from "@weft/transport";
+import type { LogLevel, TaskOutlet } from "./context.ts";
+import { Attempts } from "./core/attempts.ts";
+import { dependencyValues } from "./dependency-values.ts";
+import type { Executor, Run } from "./executors/executor.ts";
+import { inlineExecutor } from "./executors/inline.ts";
+import { threadExecutor } from "./executors/thread.ts";
+import { encodeFinishes, type FinishItem, finishItem } from "./finish-item.ts";
+import { ProgressOutlet } from "./progress-outlet.ts";
+import { type AttemptEnd, failedWith } from "./run-attempt.ts";
+import type { TaskRegistry } from "./task-registry.ts";
+
+export type AttemptRunnerOptions = {
+  readonly connection: Connection;
+  readonly subjects: Subjects;
+  readonly registry: TaskRegistry;
+  readonly slots: number;
+  readonly credits: number;
+  readonly log: (line: string) => void;
+  readonly onTaskLog: (level: LogLevel, task: AttemptRef, message: string, data: unknown) => void;
+};
+
+export class AttemptRunner {
+  readonly attempts: Attempts;
+  /** The highest sequence at which the log acknowledged a finish. */
+  appendedSeq = 0;
+  private readonly options: AttemptRunnerOptions;
+  private readonly executors: { readonly inline: Executor; readonly thread: Executor };
+  private readonly progress: ProgressOutlet;
+  private readonly appender: Appender<"finish", FinishItem>;
+  private readonly runs = new Map<TaskId, Run>();
+  /** Cancels of attempts whose dependency values are still on their way. */
+  private readonly earlyCancels = new Map<TaskId, { readonly reason: string | null }>();
+  private onIdle: (() => void) | null = null;
+  private closed = false;
+
+  constructor(options: AttemptRunnerOptions) {
+    const { connection, subjects, log } = options;
+    const { nats, sender, instance } = connection;
+    this.options = options;
+    this.attempts = new Attempts(options.slots, options.credits);
+    this.executors = { inline: inlineExecutor(), thread: threadExecutor() };
+    this.progress = new ProgressOutlet(nats, subjects);
+    this.appender = new Appender<"finish", FinishItem>({
+      nats,
+      inbox: inboxPrefix(sender),
+      stream: subjects.stream(0),
+      noun: "finished tasks",
+      subject: () => subjects.log(0, "finish", sender),
+      encode: (record) => encodeFinishes(instance, record),
+      onTrouble: (trouble) => {
+        log(
+          trouble === null ? "the log takes finishes again" : `the log refuses finishes: ${trouble.message}`,
+        );
+      },
+    });
+  }
+
+  assign(assignments: readonly Assignment[]): void {
+    for (const assignment of assignments) this.attempts.assign(assignment);
+  }
+
+  startNext(): void {
+    for (let next = this.attempts.start(); next !== null; next = this.attempts.start()) {
+      this.run(next).catch((error: unknown) =>
+        this.options.log(`running an attempt failed: ${String(error)}`),
+      );
+    }
+  }
+
+  cancel(ref: AttemptRef, reason: string | null): void {
+    const state = this.attempts.stateOf(ref.id, ref.attempt);
+    const run = this.runs.get(ref.id);
+    if (state === "running" && run !== undefined) run.cancel(reason);
+    else if (state === "running") this.earlyCancels.set(ref.id, { reason });
+    else if (state === "queued") this.finish(ref, "cancelled", { started: false, value: null });
+  }
+
+  /** The attempt is another worker's, or over: what this one would record of it is void. */
+  abort(ref: AttemptRef): void {
+    if (this.attempts.stateOf(ref.id, ref.attempt) === "running") {
+      this.runs.get(ref.id)?.cancel("the attempt is no longer current");
+      this.runs.delete(ref.id);
+    }
+    this.attempts.drop(ref.id, ref.attempt);
+  }
+
+  /** Gives back what has not begun. */
+  returnQueued(): void {
+    for (const assignment of this.attempts.queued()) {
+      this.finish(assignment, "returned", { started: false, value: null });
+    }
+  }
+
+  /** Resolves when nothing runs. */
+  async idle(): Promise<void> {
+    if (this.attempts.running === 0) return;
+    await new Promise<void>((resolve) => {
+      this.onIdle = resolve;
+    });
+  }
+
+  /** Resolves when the log has every finish. */
+  appended(): Promise<void> {
+    return this.appender.idle();
+  }
+
+  /** After a reconnect: what was on its way may be lost. */
+  resend(): void {
+    this.appender.resend();
+  }
+
+  /** What still runs is left behind: its attempt is run again elsewhere. */
+  async close(): Promise<void> {
+    this.closed = true;
+    this.progress.stop();
+    this.appender.close();
+    await Promise.all([this.executors.inline.close(), this.executors.thread.close()]);
+  }
+
+  private async run(assignment: Assignment): Promise<void> {
+    const { id, attempt } = assignment;
+    this.progress.open(id, attempt, assignment.owner);
+    const end = await this.execute(assignment);
+    this.earlyCancels.delete(id);
+    if (this.closed) return;
+    if (this.attempts.stateOf(id, attempt) === "running") {
+      this.runs.delete(id);
+      this.finish(assignment, end.outcome, { started: true, value: end.value });
+    } else this.progress.close(id, attempt);
+    this.startNext();
+    if (this.attempts.running === 0) this.onIdle?.();
+  }
+
+  private async execute(assignment: Assignment): Promise<AttemptEnd> {
+    const { connection, subjects, registry } = this.options;
+    const { id, name, attempt, args } = assignment;
+    const task = registry.get(name);
+    if (task === undefined) return failedWith(new UsageError(`this worker has no task "${name}"`));
+    try {
+      const given = assignment.deps?.values ?? [];
+      const deps = given.includes(null) ? await dependencyValues(assignment, connection, subjects) : given;
+      const executor = this.executors[task.definition.options.executor];
+      const run = executor.run(task, { id, name, attempt, args, deps }, this.outletOf({ id, attempt }));
+      this.runs.set(id, run);
+      const early = this.earlyCancels.get(id);
+      if (early !== undefined) run.cancel(early.reason);
+      return await run.end;
+    } catch (error) {
+      return failedWith(error);
+    }
+  }
+
+  private outletOf(ref: AttemptRef): TaskOutlet {
+    return {
+      progress: (fraction, message, data) => this.progress.report(ref, { fraction, message, data }),
+      log: (level, message, data) => this.options.onTaskLog(level, ref, message, data),
+    };
+  }
+
+  private finish(
+    { id, attempt }: AttemptRef,
+    outcome: FinishOutcome,
+    end: { readonly started: boolean; readonly value: Uint8Array | null },
+  ): void {
+    if (!this.attempts.finishing(id, attempt)) return;
+    const progress = this.progress.close(id, attempt);
+    const item = finishItem({ id, attempt, outcome, progress, ...end }, (seq) => {
+      this.appendedSeq = Math.max(this.appendedSeq, seq);
+      this.attempts.appended(id, attempt);
+    });
+    this.appender.add("finish", item);
+  }
+}
