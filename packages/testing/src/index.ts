@@ -13,7 +13,7 @@ export type { FindNatsServerOptions, NatsServerBinary } from "./nats-server/find
 export { findNatsServer } from "./nats-server/finder.ts";
 export type { PinnedRelease } from "./nats-server/pinned-release.ts";
 export type { NatsServer, StartNatsServerOptions } from "./nats-server/server.ts";
-export { startNatsServer } from "./nats-server/server.ts";
+export { isPortTaken, startNatsServer } from "./nats-server/server.ts";
 export type { NatsClusterMembership } from "./nats-server/server-config.ts";
 export type { NatsServerExit } from "./nats-server/server-run.ts";
 export type { TestCluster, TestClusterOptions } from "./test-cluster.ts";
