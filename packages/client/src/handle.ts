@@ -50,11 +50,12 @@ export class TaskHandle<T = unknown> {
   readonly name: string | null;
   private readonly host: HandleHost;
   private queue: CallbackQueue | null = null;
-  private settlement: Settlement<T> | null = null;
+  // What is inside knows nothing of T, so that a handle of a number is a handle of an unknown too.
+  private settlement: Settlement<unknown> | null = null;
   private closed: ClosedError | null = null;
-  private waiting: PromiseWithResolvers<Settlement<T>> | null = null;
+  private waiting: PromiseWithResolvers<Settlement<unknown>> | null = null;
   private progressListeners: ((progress: Progress) => unknown)[] = [];
-  private outcomeListeners: ((settlement: Settlement<T>) => void)[] = [];
+  private outcomeListeners: ((settlement: Settlement<unknown>) => void)[] = [];
   private lastProgress: ProgressReport | null = null;
 
   /** Made by a client, not by users. */
@@ -71,20 +72,20 @@ export class TaskHandle<T = unknown> {
 
   /** The task's result. Rejects with a `TaskError` for every other outcome, with `ClosedError` if the client closes first. */
   async result(): Promise<T> {
-    return unwrap(await this.settled());
+    return unwrap(await this.settled()) as T;
   }
 
   /** The result if it is there; null while it is not. Throws the task's error. */
   tryResult(): { readonly value: T } | null {
-    return this.settlement === null ? null : { value: unwrap(this.settlement) };
+    return this.settlement === null ? null : { value: unwrap(this.settlement) as T };
   }
 
   /** How the task ended, whatever that is. Rejects only with `ClosedError`, if the client closes first. */
-  settled(): Promise<Settlement<T>> {
-    if (this.settlement !== null) return Promise.resolve(this.settlement);
-    if (this.closed !== null) return Promise.reject(this.closed);
-    this.waiting ??= Promise.withResolvers<Settlement<T>>();
-    return this.waiting.promise;
+  async settled(): Promise<Settlement<T>> {
+    if (this.settlement !== null) return this.settlement as Settlement<T>;
+    if (this.closed !== null) throw this.closed;
+    this.waiting ??= Promise.withResolvers<Settlement<unknown>>();
+    return (await this.waiting.promise) as Settlement<T>;
   }
 
   /** The task's state, as the leading coordinator has it. Rejects with `NoLeaderError` where none answers. */
@@ -145,7 +146,7 @@ export class TaskHandle<T = unknown> {
   }
 
   /** @internal */
-  settle(settlement: Settlement<T>): void {
+  settle(settlement: Settlement<unknown>): void {
     if (this.settlement !== null) return;
     this.settlement = settlement;
     const listeners = this.outcomeListeners;
@@ -163,7 +164,7 @@ export class TaskHandle<T = unknown> {
     this.waiting?.reject(error);
   }
 
-  private whenSettled(listener: (settlement: Settlement<T>) => void): void {
+  private whenSettled(listener: (settlement: Settlement<unknown>) => void): void {
     if (this.settlement === null) this.outcomeListeners.push(listener);
     else listener(this.settlement);
   }
@@ -178,9 +179,9 @@ export class TaskHandle<T = unknown> {
   }
 }
 
-function unwrap<T>(settlement: Settlement<T>): T {
+function unwrap(settlement: Settlement<unknown>): unknown {
   if (settlement.error !== undefined) throw settlement.error;
-  return settlement.value as T;
+  return settlement.value;
 }
 
 function isSame(a: ProgressReport, b: ProgressReport): boolean {
