@@ -1,0 +1,85 @@
+import { type CancelAnswer, type Client, connect, UnknownTaskError } from "@weft/client";
+import { TaskId, TEXT_LENGTH_MAX, UsageError } from "@weft/protocol";
+import { Command, Option } from "commander";
+import { CLI_IDENTITY, withCluster } from "../cluster.ts";
+import { type ErrorObject, errorObject } from "../error-report.ts";
+import { EXIT_CODES } from "../exit-code.ts";
+import { examples, globalsOf, type Invocation } from "../invocation.ts";
+import { describeMs, parseDurationMs } from "../quantity.ts";
+
+type CancelOptions = { readonly reason?: string; readonly timeout: number };
+
+type Cancelled = {
+  readonly id: TaskId;
+  /** Null where it has not ended in time, or nobody knows it. */
+  readonly outcome: CancelAnswer["outcome"] | null;
+  readonly stopped: CancelAnswer["stopped"];
+  readonly error?: ErrorObject;
+};
+
+const TIMEOUT_DEFAULT_MS = 10_000;
+
+export function cancelCommand(invocation: Invocation): Command {
+  return new Command("cancel")
+    .description("Cancel tasks, and tell where it caught them. A success that was faster stays one.")
+    .argument("<ID...>", "the tasks' ids")
+    .option("--reason <TEXT>", "told to whoever waits for them", parseReason)
+    .addOption(
+      new Option("--timeout <DURATION>", "how long to wait until they have ended")
+        .argParser((text) => parseDurationMs(text, "--timeout"))
+        .default(TIMEOUT_DEFAULT_MS, "10s"),
+    )
+    .addHelpText("after", examples('weft cancel 00bz3kV1StGXR8_Z5jdHi6B- --reason "wrong input"'))
+    .action(async (texts: string[], { reason, timeout }: CancelOptions, command: Command) => {
+      const { address, output } = globalsOf(command);
+      const ids = [...new Set(texts.map((text) => TaskId.parse(text)))];
+      // Asked before anything is recorded: a cancel of an unknown id would wait for a submit that may never come.
+      const known = await withCluster(address, (cluster) => cluster.known(ids));
+      const client = await connect({ ...address, identity: CLI_IDENTITY, onError: () => undefined });
+      try {
+        const answers = await Promise.all(
+          ids.map((id) =>
+            known.has(id)
+              ? cancel(client, id, { ...(reason === undefined ? {} : { reason }), timeout })
+              : unknown(id),
+          ),
+        );
+        output.answer(
+          answers,
+          answers.map((answer) => describe(answer, timeout)),
+        );
+        if (answers.some(({ outcome }) => outcome === null)) invocation.exitCode = EXIT_CODES.failed;
+      } finally {
+        await client.close();
+      }
+    });
+}
+
+function parseReason(text: string): string {
+  if (text.length > TEXT_LENGTH_MAX)
+    throw new UsageError(`--reason must be at most ${TEXT_LENGTH_MAX} characters`);
+  return text;
+}
+
+async function cancel(client: Client, id: TaskId, { reason, timeout }: CancelOptions): Promise<Cancelled> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(() => resolve(null), timeout);
+  });
+  const answer = await Promise.race([client.handle(id).cancel(reason), late]);
+  clearTimeout(timer);
+  return { id, outcome: answer?.outcome ?? null, stopped: answer?.stopped ?? null };
+}
+
+function unknown(id: TaskId): Cancelled {
+  return { id, outcome: null, stopped: null, error: errorObject(new UnknownTaskError(id)) };
+}
+
+function describe({ id, outcome, stopped, error }: Cancelled, timeoutMs: number): string {
+  if (error !== undefined) return `${id} unknown: ${error.message}`;
+  if (outcome === null) {
+    return `${id} cancelling: it has not ended within ${describeMs(timeoutMs)}; its code has been told through ctx.signal`;
+  }
+  if (stopped !== null) return `${id} ${outcome} ${stopped.replaceAll("_", " ")}`;
+  return `${id} ${outcome} already`;
+}

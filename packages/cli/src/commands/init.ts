@@ -1,0 +1,58 @@
+import { createNamespace, type NamespaceOptions } from "@weft/coordinator";
+import { Command } from "commander";
+import { withCluster } from "../cluster.ts";
+import { examples, globalsOf } from "../invocation.ts";
+import { parseBytes, parseChoice, parseWhole } from "../quantity.ts";
+
+type InitOptions = {
+  readonly storage?: "file" | "memory";
+  readonly replicas?: number;
+  readonly logBytesMax?: number;
+};
+
+const REPLICAS_MAX = 5;
+
+export function initCommand(): Command {
+  return new Command("init")
+    .description(
+      "Create the namespace: the log that everything else of the cluster is made from. Does nothing where it is there.",
+    )
+    .option(
+      "--storage <KIND>",
+      "where the log is kept: file, or memory, which loses it with the server (default: file)",
+      (text) => parseChoice(text, "--storage", ["file", "memory"]),
+    )
+    .option(
+      "--replicas <N>",
+      "copies of the log (default: 1, or 3 in a NATS cluster of three and more)",
+      (text) => parseWhole(text, "--replicas", { least: 1, most: REPLICAS_MAX }),
+    )
+    .option("--log-bytes-max <SIZE>", "most that the log may take, such as 512MiB (default: 10GiB)", (text) =>
+      parseBytes(text, "--log-bytes-max"),
+    )
+    .addHelpText("after", examples("weft init --namespace orders --log-bytes-max 512MiB"))
+    .action(async (options: InitOptions, command: Command) => {
+      const { address, output } = globalsOf(command);
+      const { namespace } = address;
+      await withCluster(address, async (cluster) => {
+        const created = await cluster.isNamespaceMissing();
+        const { stream } = await createNamespace(
+          cluster.connection.nats,
+          namespace,
+          namespaceOptions(options),
+        );
+        const answer = created
+          ? `created the namespace "${namespace}": its log is the stream ${stream}`
+          : `the namespace "${namespace}" is there already (stream ${stream}): nothing was changed`;
+        output.answer({ namespace, stream, created }, [answer]);
+      });
+    });
+}
+
+function namespaceOptions({ storage, replicas, logBytesMax }: InitOptions): NamespaceOptions {
+  return {
+    ...(storage === undefined ? {} : { storage }),
+    ...(replicas === undefined ? {} : { replicas }),
+    ...(logBytesMax === undefined ? {} : { logBytesMax }),
+  };
+}

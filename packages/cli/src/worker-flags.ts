@@ -1,0 +1,34 @@
+/** The flags of a worker, which `weft dev` has too and hands on. */
+import { CREDITS_MAX } from "@weft/protocol";
+import type { Command } from "commander";
+import { parseList, parseWhole } from "./quantity.ts";
+
+export type WorkerFlags = {
+  readonly slots?: number;
+  readonly prefetch?: number;
+  readonly labels?: readonly string[];
+};
+
+export function addWorkerFlags(command: Command): Command {
+  return command
+    .option("--slots <N>", "tasks that run at once (default: the number of cores)", (text) =>
+      parseWhole(text, "--slots", { least: 1, most: CREDITS_MAX }),
+    )
+    .option("--prefetch <N>", "tasks held ready beyond those that run (default: twice the slots)", (text) =>
+      parseWhole(text, "--prefetch", { least: 0, most: CREDITS_MAX }),
+    )
+    .option(
+      "--labels <A,B,…>",
+      "what this worker offers, such as gpu; a task with labels runs only where all of them are",
+      parseList,
+    );
+}
+
+/** The same on a command line again. */
+export function workerArgs({ slots, prefetch, labels }: WorkerFlags): readonly string[] {
+  return [
+    ...(slots === undefined ? [] : ["--slots", String(slots)]),
+    ...(prefetch === undefined ? [] : ["--prefetch", String(prefetch)]),
+    ...(labels === undefined ? [] : ["--labels", labels.join(",")]),
+  ];
+}
