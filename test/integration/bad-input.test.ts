@@ -4,7 +4,18 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { connect as connectNats, type NatsConnection } from "@nats-io/transport-node";
 import { connect, EncodingError, PayloadTooLargeError, UsageError } from "@weft/client";
 import { Coordinator } from "@weft/coordinator";
-import { encodeRecord, FOLD_VERSION, InstanceId, Nonce, Sender, Identity, TaskId, TaskName, Namespace, Subjects } from "@weft/protocol";
+import {
+  encodeRecord,
+  FOLD_VERSION,
+  Identity,
+  InstanceId,
+  Namespace,
+  Nonce,
+  Sender,
+  Subjects,
+  TaskId,
+  TaskName,
+} from "@weft/protocol";
 import { startNatsServer, startTestCluster, type TestCluster, waitUntil } from "@weft/testing";
 import { Worker } from "@weft/worker";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -42,25 +53,32 @@ describe("a call", () => {
     const weft = await cluster.client();
     expect(() => weft.submit("echo", "x".repeat(600 * 1024))).toThrow(PayloadTooLargeError);
     expect(() => weft.submit("no spaces", 1)).toThrow(UsageError);
-    expect(() => weft.submit("echo", 1, { prioritty: 1 } as object)).toThrow('there is no option "prioritty"');
+    expect(() => weft.submit("echo", 1, { prioritty: 1 } as object)).toThrow(
+      'there is no option "prioritty"',
+    );
     expect(() => weft.submit("echo", 1, { dependsOn: ["nonsense"] })).toThrow("is not a task id");
     expect(() => weft.submit("echo", 1, { priority: 0.5 })).toThrow("priority must be a whole number");
   });
 });
 
 describe("a task", () => {
-  test.each([Number.NaN, Number.POSITIVE_INFINITY, -0.1, 1.5])("that reports %s as progress fails with InvalidProgressError", async (fraction) => {
-    const weft = await cluster.client();
-    const { outcome, error } = await weft.submit("bad-progress", fraction).settled();
-    expect(outcome).toBe("failed");
-    expect((error?.cause as Error).name).toBe("InvalidProgressError");
-    expect((error?.cause as Error).message).toContain("from 0 to 1");
-  });
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, -0.1, 1.5])(
+    "that reports %s as progress fails with InvalidProgressError",
+    async (fraction) => {
+      const weft = await cluster.client();
+      const { outcome, error } = await weft.submit("bad-progress", fraction).settled();
+      expect(outcome).toBe("failed");
+      expect((error?.cause as Error).name).toBe("InvalidProgressError");
+      expect((error?.cause as Error).message).toContain("from 0 to 1");
+    },
+  );
 
   test("whose result cannot travel or is too large fails by name", async () => {
     const weft = await cluster.client();
     const one = await weft.submit("returns-function").settled();
-    expect((one.error?.cause as Error).message).toContain("the result of task returns-function cannot be encoded");
+    expect((one.error?.cause as Error).message).toContain(
+      "the result of task returns-function cannot be encoded",
+    );
     const other = await weft.submit("returns-too-much").settled();
     expect((other.error?.cause as Error).name).toBe("PayloadTooLargeError");
   });
@@ -68,11 +86,17 @@ describe("a task", () => {
 
 describe("the wire", () => {
   test("malformed records and messages are void, counted, logged once per kind, and nothing stops", async () => {
-    const junk = [new Uint8Array(), new TextEncoder().encode("junk"), new Uint8Array(2_000).fill(0x91), Uint8Array.of(0xdd, 255, 255, 255, 255)];
+    const junk = [
+      new Uint8Array(),
+      new TextEncoder().encode("junk"),
+      new Uint8Array(2_000).fill(0x91),
+      Uint8Array.of(0xdd, 255, 255, 255, 255),
+    ];
     const sender = Sender.of(Identity.parse("evil"), InstanceId.create());
     for (let round = 0; round < 3; round++) {
       for (const data of junk) {
-        for (const kind of ["submit", "cancel", "finish", "peer"] as const) raw.publish(subjects.log(0, kind, sender), data);
+        for (const kind of ["submit", "cancel", "finish", "peer"] as const)
+          raw.publish(subjects.log(0, kind, sender), data);
         raw.publish("weft.v1.default.log.0.control.guess", data);
         raw.publish("weft.v1.default.log.0.nonsense.a.b", data);
         raw.publish(subjects.presence(sender), data);
@@ -91,11 +115,22 @@ describe("the wire", () => {
   test("whoever does not know the secret cannot lead, and an instance cannot write in another's name", async () => {
     const instance = InstanceId.create();
     const elected = encodeRecord({
-      type: "control", instance, number: 1, epoch: 0, wallMs: Date.now(), foldVersion: FOLD_VERSION,
+      type: "control",
+      instance,
+      number: 1,
+      epoch: 0,
+      wallMs: Date.now(),
+      foldVersion: FOLD_VERSION,
       event: { type: "elected", nonce: Nonce.create() },
     });
     raw.publish("weft.v1.default.log.0.control.guess", elected);
-    const task = { id: TaskId.create(0, Date.now()), name: TaskName.parse("echo"), args: Uint8Array.of(1), dependsOn: [], options: null };
+    const task = {
+      id: TaskId.create(0, Date.now()),
+      name: TaskName.parse("echo"),
+      args: Uint8Array.of(1),
+      dependsOn: [],
+      options: null,
+    };
     const forged = encodeRecord({ type: "submit", instance, number: 1, tasks: [task] });
     raw.publish(subjects.log(0, "submit", Sender.of(Identity.parse("client"), InstanceId.create())), forged);
     await raw.flush();
@@ -107,10 +142,14 @@ describe("the wire", () => {
 
   test("a question that wants its answer on another's subject gets none", async () => {
     const stolen: string[] = [];
-    const subscription = raw.subscribe("stolen", { callback: (_error, message) => stolen.push(message.subject) });
+    const subscription = raw.subscribe("stolen", {
+      callback: (_error, message) => void stolen.push(message.subject),
+    });
     const { encodeAsk } = await import("@weft/protocol");
     const sender = Sender.of(Identity.parse("client"), InstanceId.create());
-    raw.publish(subjects.ask(0, sender), encodeAsk({ afterSeq: 0, question: { type: "info" } }), { reply: "stolen" });
+    raw.publish(subjects.ask(0, sender), encodeAsk({ afterSeq: 0, question: { type: "info" } }), {
+      reply: "stolen",
+    });
     await raw.flush();
     await waitUntil(() => lines.some((line) => line.includes("outside the sender's inbox")));
     expect(stolen).toEqual([]);
@@ -135,7 +174,9 @@ describe("a server", () => {
 
   test("without the namespace is refused by a coordinator, which says what to run", async () => {
     await using server = await startNatsServer();
-    await expect(Coordinator.start({ servers: server.url, namespace: "other" })).rejects.toThrow("weft init --namespace other");
+    await expect(Coordinator.start({ servers: server.url, namespace: "other" })).rejects.toThrow(
+      "weft init --namespace other",
+    );
   });
 });
 
@@ -147,12 +188,19 @@ describe("a log", () => {
     const { config } = await (await jetstreamManager(nats)).streams.info("WEFT_default_0");
     const secret = config.metadata?.["weft.secret"] ?? "";
     const elected = encodeRecord({
-      type: "control", instance: InstanceId.create(), number: 1, epoch: 0, wallMs: Date.now(), foldVersion: FOLD_VERSION + 1,
+      type: "control",
+      instance: InstanceId.create(),
+      number: 1,
+      epoch: 0,
+      wallMs: Date.now(),
+      foldVersion: FOLD_VERSION + 1,
       event: { type: "elected", nonce: Nonce.create() },
     });
     await nats.request(`weft.v1.default.log.0.control.${secret}`, elected);
     await nats.close();
-    await expect(Coordinator.start({ servers: other.server.url })).rejects.toThrow(`folded by version ${FOLD_VERSION + 1}`);
+    await expect(Coordinator.start({ servers: other.server.url })).rejects.toThrow(
+      `folded by version ${FOLD_VERSION + 1}`,
+    );
   });
 });
 
@@ -160,8 +208,12 @@ describe("a worker", () => {
   test("without tasks, or with thread tasks and no file, does not start", async () => {
     const servers = cluster.server.url;
     await expect(Worker.start({ servers, tasks: {} })).rejects.toThrow("at least one task");
-    await expect(Worker.start({ servers, tasks: { threadSum: tasks.threadSum } })).rejects.toThrow("start the worker with `files`");
-    await expect(Worker.start({ servers, tasks: inline, slots: 0 })).rejects.toThrow("slots must be a whole number");
+    await expect(Worker.start({ servers, tasks: { threadSum: tasks.threadSum } })).rejects.toThrow(
+      "start the worker with `files`",
+    );
+    await expect(Worker.start({ servers, tasks: inline, slots: 0 })).rejects.toThrow(
+      "slots must be a whole number",
+    );
   });
 
   test("with a file that does not load, or two tasks of one name, says where", async () => {
@@ -169,9 +221,13 @@ describe("a worker", () => {
     const broken = new URL("../fixtures/broken-tasks.ts", import.meta.url);
     const text = await readFile(broken, "utf8");
     const line = text.split("\n").findIndex((each) => each.startsWith("undefinedFunction")) + 1;
-    await expect(Worker.start({ servers, files: [broken.href] })).rejects.toThrow(`broken-tasks.ts:${line} does not load`);
+    await expect(Worker.start({ servers, files: [broken.href] })).rejects.toThrow(
+      `broken-tasks.ts:${line} does not load`,
+    );
     const twice = new URL("../fixtures/twice-tasks.ts", import.meta.url).href;
     const first = new URL("../fixtures/tasks.ts", import.meta.url).href;
-    await expect(Worker.start({ servers, files: [first, twice] })).rejects.toThrow(/two tasks are named "echo": .*tasks\.ts .*twice-tasks\.ts/);
+    await expect(Worker.start({ servers, files: [first, twice] })).rejects.toThrow(
+      /two tasks are named "echo": .*tasks\.ts .*twice-tasks\.ts/,
+    );
   });
 });

@@ -136,7 +136,8 @@ test("a queued task is cancelled before it starts, a waiting one before it is re
   const waiting = weft.submit("list", undefined, { dependsOn: [blocker] });
   await waiting.accepted;
   expect(await prefetched.cancel("not wanted")).toEqual({ outcome: "cancelled", stopped: "before_start" });
-  for (const handle of behind) expect(await handle.cancel()).toEqual({ outcome: "cancelled", stopped: "before_start" });
+  for (const handle of behind)
+    expect(await handle.cancel()).toEqual({ outcome: "cancelled", stopped: "before_start" });
   expect(await waiting.cancel()).toEqual({ outcome: "cancelled", stopped: "before_release" });
   expect(await blocker.cancel()).toEqual({ outcome: "cancelled", stopped: "while_running" });
   await expect(prefetched.result()).rejects.toThrow("not wanted");

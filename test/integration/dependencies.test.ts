@@ -1,5 +1,11 @@
 /** Dependencies on a real nats-server: chains, diamonds, fans, failures, cycles, unknown ids. */
-import { type CycleError, DependencyFailedError, TaskFailedError, type TaskHandle, TaskRejectedError } from "@weft/client";
+import {
+  type CycleError,
+  DependencyFailedError,
+  TaskFailedError,
+  type TaskHandle,
+  TaskRejectedError,
+} from "@weft/client";
 import { startTestCluster, type TestCluster, waitUntil } from "@weft/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as tasks from "../fixtures/tasks.ts";
@@ -78,7 +84,13 @@ test("a failed dependency fails its dependents at once, with the chain of causes
   expect(error).toBeInstanceOf(TaskFailedError);
   const chain: string[] = [];
   for (let at: unknown = error; at instanceof Error; at = at.cause) chain.push(at.name);
-  expect(chain).toEqual(["TaskFailedError", "DependencyFailedError", "DependencyFailedError", "TaskFailedError", "TypeError"]);
+  expect(chain).toEqual([
+    "TaskFailedError",
+    "DependencyFailedError",
+    "DependencyFailedError",
+    "TaskFailedError",
+    "TypeError",
+  ]);
   const direct = error.cause as DependencyFailedError;
   expect(direct).toBeInstanceOf(DependencyFailedError);
   expect(direct.taskId).toBe(middle.id);
@@ -114,7 +126,9 @@ test("a cycle is refused with the path of ids, and so is a task that depends on 
   expect((selfish.error?.cause as CycleError).path).toEqual([self, self]);
 });
 
-test("an id that nobody submits within a minute fails the dependent by name", { timeout: 90_000 }, async () => {
+test("an id that nobody submits within a minute fails the dependent by name", {
+  timeout: 90_000,
+}, async () => {
   const weft = await cluster.client();
   const nobody = weft.createId();
   const dependent = weft.submit("list", undefined, { dependsOn: [nobody] });

@@ -24,7 +24,12 @@ describe("a task", () => {
 
   test("carries any value that can travel, there and back", async () => {
     const weft = await cluster.client();
-    const value = { date: new Date(5), bytes: new Uint8Array([1, 2]), big: 2n ** 70n, nested: [null, { x: 1.5 }] };
+    const value = {
+      date: new Date(5),
+      bytes: new Uint8Array([1, 2]),
+      big: 2n ** 70n,
+      nested: [null, { x: 1.5 }],
+    };
     expect(await weft.submit("echo", value).result()).toEqual(value);
     expect(await weft.submit("echo").result()).toBeUndefined();
     expect(await weft.submit("echo", null).result()).toBeUndefined();
@@ -50,7 +55,9 @@ describe("a task", () => {
     const weft = await cluster.client();
     const seen: string[] = [];
     const handle = weft.tasks<typeof tasks>().steps(30);
-    handle.onProgress((p) => seen.push(`progress ${p.fraction}`)).onComplete((value) => seen.push(`complete ${value}`));
+    handle
+      .onProgress((p) => seen.push(`progress ${p.fraction}`))
+      .onComplete((value) => seen.push(`complete ${value}`));
     await handle.result();
     await waitUntil(() => seen.at(-1)?.startsWith("complete"));
     expect(seen.at(-1)).toBe("complete steps");
@@ -70,7 +77,10 @@ describe("a task", () => {
 
   test("that kills its thread fails alone, and the worker goes on", async () => {
     const weft = await cluster.client();
-    const error = (await weft.submit("thread-exit").result().catch((e: unknown) => e)) as Error;
+    const error = (await weft
+      .submit("thread-exit")
+      .result()
+      .catch((e: unknown) => e)) as Error;
     expect((error.cause as Error).message).toContain("the thread ended with code 7");
     expect(await weft.submit("thread-sum", 10).result()).toBe(45);
   });

@@ -1,0 +1,109 @@
+/** Real processes that are killed without warning: nothing acknowledged is lost, nothing settles twice. */
+import { connect } from "@weft/client";
+import { type NatsServer, startNatsServer, waitUntil } from "@weft/testing";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { runWeft, type WeftProcess } from "../fixtures/process.ts";
+
+const file = new URL("../fixtures/tasks.ts", import.meta.url).pathname;
+let server: NatsServer;
+const running: WeftProcess[] = [];
+
+function start(...args: string[]): WeftProcess {
+  const started = runWeft(...args, "--url", server.url);
+  running.push(started);
+  return started;
+}
+
+beforeEach(async () => {
+  server = await startNatsServer();
+});
+afterEach(async () => {
+  for (const each of running.splice(0)) {
+    each.kill("SIGKILL");
+    await each.exited;
+  }
+  await server.stop();
+});
+
+test("a worker that is killed loses nothing: its tasks are run again by another", {
+  timeout: 60_000,
+}, async () => {
+  expect(await start("init").exited).toBe(0);
+  const coordinator = start("coordinator");
+  await coordinator.printed("leads");
+  const victim = start("worker", file, "--slots", "4");
+  await victim.printed("ready");
+  await using weft = await connect({ servers: server.url });
+  const held = Array.from({ length: 4 }, () => weft.submit("hold"));
+  const begun = new Set<string>();
+  for (const handle of held) handle.onProgress(() => begun.add(handle.id));
+  await waitUntil(() => begun.size === 4);
+  const queued = Array.from({ length: 20 }, (_, i) => weft.submit<number>("echo", i));
+  await Promise.all(queued.map((handle) => handle.accepted));
+  victim.kill("SIGKILL");
+  await start("worker", file, "--slots", "8").printed("ready");
+  expect(await Promise.all(queued.map((handle) => handle.result()))).toEqual(
+    Array.from({ length: 20 }, (_, i) => i),
+  );
+  await Promise.all(held.map((handle) => handle.cancel()));
+  const settlements = await Promise.all(held.map((handle) => handle.settled()));
+  expect(settlements.map(({ outcome }) => outcome)).toEqual(Array(4).fill("cancelled"));
+});
+
+test("a leader that is killed is replaced, running tasks go on, no handle hangs", {
+  timeout: 60_000,
+}, async () => {
+  const coordinators = [start("coordinator", "--create")];
+  await coordinators[0]?.printed("leads");
+  coordinators.push(start("coordinator"));
+  await coordinators[1]?.printed("stands by");
+  const worker = start("worker", file, "--slots", "8");
+  await worker.printed("ready");
+  await using weft = await connect({ servers: server.url });
+  const counts = new Map<number, number>();
+  const held = weft.submit("hold");
+  let begun = false;
+  held.onProgress(() => {
+    begun = true;
+  });
+  await waitUntil(() => begun);
+  const handles = [];
+  for (let i = 0; i < 3_000; i++) {
+    const handle = weft.submit<number>("echo", i);
+    handle.onComplete((n) => counts.set(n, (counts.get(n) ?? 0) + 1));
+    handles.push(handle);
+    if (i === 1_000) await handle.accepted;
+    if (i === 1_500) coordinators[0]?.kill("SIGKILL");
+  }
+  const values = await Promise.all(handles.map((handle) => handle.result()));
+  expect(values).toEqual(Array.from({ length: 3_000 }, (_, i) => i));
+  await waitUntil(() => counts.size === 3_000);
+  expect([...counts.values()].every((count) => count === 1)).toBe(true);
+  await held.cancel();
+  expect(await held.settled()).toMatchObject({ outcome: "cancelled", attempt: 1 });
+});
+
+test("a worker and a coordinator that are asked to stop end with code 0", { timeout: 30_000 }, async () => {
+  const coordinator = start("coordinator", "--create");
+  await coordinator.printed("leads");
+  const worker = start("worker", file);
+  await worker.printed("ready");
+  worker.kill("SIGTERM");
+  expect(await worker.exited).toBe(0);
+  coordinator.kill("SIGTERM");
+  expect(await coordinator.exited).toBe(0);
+});
+
+test("a server that is killed and comes back finds everybody again", { timeout: 60_000 }, async () => {
+  const coordinator = start("coordinator", "--create");
+  await coordinator.printed("leads");
+  const worker = start("worker", file, "--slots", "4");
+  await worker.printed("ready");
+  await using weft = await connect({ servers: server.url, onError: () => undefined });
+  await weft.submit("echo", 1).result();
+  server.kill("SIGKILL");
+  await server.exited;
+  const handles = Array.from({ length: 50 }, (_, i) => weft.submit<number>("echo", i));
+  await server.restart();
+  expect(await Promise.all(handles.map((handle) => handle.result()))).toHaveLength(50);
+});
