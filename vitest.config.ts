@@ -12,12 +12,12 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: reportFile === undefined ? ["default"] : ["default", ["json", { outputFile: reportFile }]],
-    // What all files need once, such as finding a nats-server, is a `globalSetup` of the project `main`.
     projects: [
       {
         extends: true,
         test: {
           name: "main",
+          globalSetup: "test/setup.ts",
           include: ["packages/*/test/**/*.test.ts", "examples/*/test/**/*.test.ts", "test/**/*.test.ts"],
           exclude: ["**/node_modules/**", "test/containers/**"],
         },

@@ -2,14 +2,14 @@
 import { connect } from "@weft/client";
 import { type NatsServer, startNatsServer, waitUntil } from "@weft/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { runWeft, type WeftProcess } from "../fixtures/process.ts";
+import { startWeft, type WeftProcess } from "../fixtures/process.ts";
 
 const file = new URL("../fixtures/tasks.ts", import.meta.url).pathname;
 let server: NatsServer;
 const running: WeftProcess[] = [];
 
 function start(...args: string[]): WeftProcess {
-  const started = runWeft(...args, "--url", server.url);
+  const started = startWeft([...args, "--url", server.url]);
   running.push(started);
   return started;
 }

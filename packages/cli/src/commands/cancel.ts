@@ -29,7 +29,7 @@ export function cancelCommand(invocation: Invocation): Command {
         .argParser((text) => parseDurationMs(text, "--timeout"))
         .default(TIMEOUT_DEFAULT_MS, "10s"),
     )
-    .addHelpText("after", examples('weft cancel 00bz3kV1StGXR8_Z5jdHi6B- --reason "wrong input"'))
+    .addHelpText("after", examples('weft cancel 00aoud1b8MFCdyAhxiLz4w --reason "wrong input"'))
     .action(async (texts: string[], { reason, timeout }: CancelOptions, command: Command) => {
       const { address, output } = globalsOf(command);
       const ids = [...new Set(texts.map((text) => TaskId.parse(text)))];

@@ -16,7 +16,7 @@ export function showCommand(): Command {
   return new Command("show")
     .description("Show one task: its state and why it is in it, what it waits for, its result or error.")
     .argument("<ID>", "the task's id")
-    .addHelpText("after", examples("weft show 00bz3kV1StGXR8_Z5jdHi6B-"))
+    .addHelpText("after", examples("weft show 00aoud1b8MFCdyAhxiLz4w"))
     .action(async (text: string, _options: object, command: Command) => {
       const { address, output } = globalsOf(command);
       const id = TaskId.parse(text);

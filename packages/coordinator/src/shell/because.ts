@@ -42,13 +42,19 @@ function released(task: LiveTask, term: Term): string {
     return "the leader is new and asks the workers first whether one of them has it";
   const named = [...scheduler.workers.values()].filter((each) => each.names.has(task.name));
   if (named.length === 0)
-    return `no live worker has the task "${task.name}" (${scheduler.workers.size} workers live)`;
+    return `no live worker has the task "${task.name}" (${countOf(scheduler.workers.size, "worker")} live)`;
   const able = named.filter((each) => canRun(each, task.name, task.labels));
   if (able.length === 0)
     return `no live worker with the task "${task.name}" has the labels ${task.labels.join(", ")}`;
   if (able.every((each) => freeCredits(each) === 0))
-    return `all ${able.length} workers that can run it are busy`;
+    return able.length === 1
+      ? `the one worker that can run it is busy`
+      : `all ${able.length} workers that can run it are busy`;
   return "it is about to be dispatched";
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 function byVerdict(verdict: Verdict): string {

@@ -1,0 +1,244 @@
+/** Each command as people type it, on a cluster that runs. */
+import type { Client, TaskHandle } from "@weft/client";
+import { startTestCluster, type TestCluster, waitUntil } from "@weft/testing";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runWeft, startWeft, type WeftProcessOptions, type WeftRun } from "../fixtures/process.ts";
+
+const file = new URL("../fixtures/tasks.ts", import.meta.url).pathname;
+let cluster: TestCluster;
+let client: Client;
+
+const weft = (args: readonly string[], options: WeftProcessOptions = {}): Promise<WeftRun> =>
+  runWeft(args, { ...options, env: { WEFT_URL: cluster.server.url } });
+
+/** A task whose code has begun and goes on until it is cancelled. */
+async function running(): Promise<TaskHandle> {
+  const handle = client.submit("hold");
+  await new Promise((begun) => handle.onProgress(begun));
+  return handle;
+}
+
+beforeAll(async () => {
+  cluster = await startTestCluster({ worker: { files: [file], labels: ["gpu"], slots: 4 } });
+  client = await cluster.client();
+});
+afterAll(() => cluster.stop());
+
+describe("weft submit", () => {
+  test("prints the id of the task that the log has, and nothing else", async () => {
+    const { code, stdout, stderr } = await weft(["submit", "echo", "1"]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(await client.handle(stdout.trim()).result()).toBe(1);
+  });
+
+  test("--watch prints the result as JSON on standard output, progress on the other", async () => {
+    const { code, stdout, stderr } = await weft(["submit", "steps", "3", "--watch"]);
+    expect({ code, result: JSON.parse(stdout) }).toEqual({ code: 0, result: "steps" });
+    expect(stderr).toMatch(/task steps \S+ accepted\n/);
+    expect(stderr).toContain("steps 100 % step 3");
+  });
+
+  test("--watch of a task that fails prints the error with its cause and exits with 1", async () => {
+    const { code, stdout, stderr } = await weft(["submit", "quota", "--watch"]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain("failed: QuotaError: over the limit of 7");
+    expect(stderr).toContain("RangeError: the cause of it");
+    expect(stderr).not.toContain(" at ");
+  });
+
+  test("--json prints one object, with the error in it", async () => {
+    const fine = await weft(["submit", "add", '{"a":1,"b":2}', "--watch", "--json"]);
+    expect(JSON.parse(fine.stdout)).toMatchObject({
+      name: "add",
+      outcome: "succeeded",
+      result: 3,
+      attempt: 1,
+    });
+    const bad = await weft(["submit", "quota", "--watch", "--json"]);
+    expect(bad.code).toBe(1);
+    expect(JSON.parse(bad.stdout)).toMatchObject({
+      outcome: "failed",
+      error: {
+        message: expect.stringContaining("over the limit"),
+        causes: expect.arrayContaining([{ name: "RangeError", message: "the cause of it" }]),
+      },
+    });
+  });
+
+  test("- reads the input from standard input", async () => {
+    const { stdout } = await weft(["submit", "echo", "-", "--watch"], { input: "[1, 2]\n" });
+    expect(JSON.parse(stdout)).toEqual([1, 2]);
+  });
+
+  test("--depends-on hands over the results, --labels and --priority are kept", async () => {
+    const first = await weft(["submit", "echo", "40"]);
+    const second = client.submit("echo", 2);
+    const ids = `${first.stdout.trim()},${second.id}`;
+    const flags = ["--depends-on", ids, "--labels", "gpu", "--priority", "7", "--watch", "--json"];
+    const { stdout } = await weft(["submit", "sum", ...flags]);
+    expect(JSON.parse(stdout)).toMatchObject({ result: 42 });
+    const shown = await weft(["show", JSON.parse(stdout).id, "--json"]);
+    expect(JSON.parse(shown.stdout)).toMatchObject({ labels: ["gpu"], priority: 7, state: "succeeded" });
+  });
+
+  test("--watch says why a task waits, and an interrupt leaves the task alone", async () => {
+    const env = { WEFT_URL: cluster.server.url };
+    const watching = startWeft(["submit", "nobody-has-it", "--watch"], { env });
+    await watching.printed('no live worker has the task "nobody-has-it"');
+    watching.kill("SIGINT");
+    expect(await watching.exited).toBe(1);
+    const [, id = ""] = /task nobody-has-it (\S+) accepted/.exec(watching.stderr()) ?? [];
+    expect(watching.stderr()).toContain(`task ${id} goes on`);
+    expect(await client.handle(id).state()).toBe("released");
+  });
+});
+
+describe("weft show", () => {
+  test("tells why a task is in its state", async () => {
+    const held = await running();
+    const waiting = client.submit("echo", 1, { dependsOn: [held] });
+    await waiting.accepted;
+    const { code, stdout } = await weft(["show", waiting.id]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^task +echo /);
+    expect(stdout).toMatch(/\nstate +waiting/);
+    expect(stdout).toContain(held.id);
+    const holding = await weft(["show", held.id]);
+    expect(holding.stdout).toMatch(/\nworker +worker\./);
+    expect(holding.stdout).toMatch(/\ndependents +1/);
+    await held.cancel();
+  });
+
+  test("tells how a task ended, with the chain of causes", async () => {
+    const first = client.submit("fail", "the first");
+    const last = client.submit("echo", 1, { dependsOn: [first] });
+    await last.settled();
+    const { stdout } = await weft(["show", last.id]);
+    expect(stdout).toContain("failed");
+    expect(stdout).toContain(first.id);
+    expect(stdout).toContain("the first");
+    const done = client.submit("echo", { deep: [1] });
+    await done.result();
+    expect((await weft(["show", done.id])).stdout).toContain('{"deep":[1]}');
+  });
+
+  test("says so where nobody has submitted the id", async () => {
+    const id = "00aoud1b8MFCdyAhxiLz4w";
+    const { code, stdout, stderr } = await weft(["show", id]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain(id);
+  });
+});
+
+describe("weft ls", () => {
+  test("lists the newest tasks first, by state and name", async () => {
+    await client.submit("echo", 1).result();
+    const failed = client.submit("fail", "listed");
+    await failed.settled();
+    const { code, stdout } = await weft(["ls", "--state", "failed", "--name", "fail", "--limit", "1"]);
+    expect(code).toBe(0);
+    const [head, row, ...rest] = stdout.trimEnd().split("\n");
+    expect(head).toMatch(/^ID +NAME +STATE +ATTEMPT +WORKER$/);
+    expect(row).toMatch(new RegExp(`^${failed.id} +fail +failed`));
+    expect(rest).toEqual([]);
+    const json = JSON.parse((await weft(["ls", "--json", "--state", "failed,succeeded"])).stdout);
+    expect(json.total).toBeGreaterThanOrEqual(2);
+    expect(json.rows[0]).toMatchObject({ id: failed.id, state: "failed" });
+  });
+});
+
+describe("weft workers", () => {
+  test("lists the live ones with what they can run", async () => {
+    const text = await weft(["workers"]);
+    expect(text.stdout).toMatch(/^WORKER +STATE +HOST/);
+    expect(text.stdout).toContain("gpu");
+    const [worker] = JSON.parse((await weft(["workers", "--json"])).stdout);
+    expect(worker).toMatchObject({ slots: 4, labels: ["gpu"], pid: process.pid });
+    expect(worker.names).toContain("echo");
+  });
+});
+
+describe("weft events", () => {
+  test("prints tasks and progress as they happen, filtered, and ends after --count", async () => {
+    const env = { WEFT_URL: cluster.server.url };
+    const all = startWeft(["events", "--json"], { env });
+    const some = startWeft(["events", "--task", "steps", "--state", "succeeded,failed", "--count", "1"], {
+      env,
+    });
+    await Promise.all([all.printed("listening").catch(() => undefined), some.printed("listening")]);
+    // With --json it says nothing but events: it listens once the first one came.
+    await waitUntil(async () => {
+      await client.submit("echo", 1).result();
+      return all.stdout() !== "";
+    });
+    const steps = client.submit("steps", 2);
+    await steps.result();
+    expect(await some.exited).toBe(0);
+    expect(some.stdout().trimEnd().split("\n")).toEqual([
+      expect.stringContaining(`task steps ${steps.id} succeeded`),
+    ]);
+    await all.printed(`"state":"succeeded"`);
+    all.kill("SIGINT");
+    expect(await all.exited).toBe(0);
+    const events = all
+      .stdout()
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(events.filter(({ id }) => id === steps.id).map(({ state }) => state)).toEqual(
+      expect.arrayContaining(["submitted", "dispatched", "succeeded"]),
+    );
+    expect(events.some(({ task, fraction }) => task === steps.id && fraction > 0)).toBe(true);
+  });
+});
+
+describe("weft cancel", () => {
+  test("tells where it caught each task, and which are unknown", async () => {
+    const waiting = client.submit("nobody-has-it");
+    const held = await running();
+    const done = client.submit("echo", 1);
+    await done.result();
+    const unknown = "00aoud1b8MFCdyAhxiLz4w";
+    const { code, stdout } = await weft([
+      "cancel",
+      waiting.id,
+      held.id,
+      done.id,
+      unknown,
+      "--reason",
+      "test",
+    ]);
+    expect(code).toBe(1);
+    expect(stdout.trimEnd().split("\n")).toEqual([
+      `${waiting.id} cancelled before start`,
+      expect.stringMatching(new RegExp(`^${held.id} cancelled `)),
+      `${done.id} succeeded already`,
+      expect.stringMatching(new RegExp(`^${unknown} unknown`)),
+    ]);
+    const { error } = await held.settled();
+    expect(error?.message).toContain("test");
+  });
+});
+
+describe("weft init", () => {
+  test("creates a namespace once", async () => {
+    const first = await weft(["init", "--namespace", "orders", "--log-bytes-max", "1MiB"]);
+    expect(first).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('created the namespace "orders"'),
+    });
+    const again = await weft(["init", "--namespace", "orders", "--json"]);
+    expect(JSON.parse(again.stdout)).toMatchObject({ namespace: "orders", created: false });
+  });
+});
+
+describe("weft doctor", () => {
+  test("is content with a cluster that works", async () => {
+    const { code, stdout } = await weft(["doctor"]);
+    expect(code).toBe(0);
+    for (const name of ["node", "nats-server", "server", "jetstream", "namespace", "leader", "workers"]) {
+      expect(stdout).toMatch(new RegExp(`^ok +${name}`, "m"));
+    }
+    expect(JSON.parse((await weft(["doctor", "--json"])).stdout)).toMatchObject({ ok: true });
+  });
+});
