@@ -32,7 +32,7 @@ describe("a task", () => {
     };
     expect(await weft.submit("echo", value).result()).toEqual(value);
     expect(await weft.submit("echo").result()).toBeUndefined();
-    expect(await weft.submit("echo", null).result()).toBeUndefined();
+    expect(await weft.submit("echo", null).result()).toBeNull();
     expect(await weft.submit("echo", "").result()).toBe("");
   });
 

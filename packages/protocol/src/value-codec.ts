@@ -20,10 +20,11 @@ const REFUSED: readonly (readonly [new (...args: never[]) => object, string])[] 
   [WeakSet, "which cannot leave its process"],
 ];
 
-const NOTHING: Uint8Array = Uint8Array.of(0xc0);
+/** No value at all, which is not null. */
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 export function encodeValue(value: unknown, what: string, bytesMax: number = VALUE_BYTES_MAX): Uint8Array {
-  if (value === undefined || value === null) return NOTHING;
+  if (value === undefined) return NOTHING;
   assertTravels(value, what, "", []);
   let bytes: Uint8Array;
   try {
@@ -36,9 +37,9 @@ export function encodeValue(value: unknown, what: string, bytesMax: number = VAL
   return bytes;
 }
 
-/** `undefined` for nothing at all: a task without a result, a call without an argument. */
+/** `undefined` for no bytes: a task without a result, a call without an argument. */
 export function decodeValue(bytes: Uint8Array): unknown {
-  if (bytes.length === 1 && bytes[0] === 0xc0) return undefined;
+  if (bytes.length === 0) return undefined;
   const wrong = checkMsgpack(bytes, { depthMax: VALUE_DEPTH_MAX + 8, nodesMax: Number.MAX_SAFE_INTEGER });
   if (wrong !== null) throw new EncodingError(`a value cannot be decoded: ${wrong}`);
   return packr.unpack(bytes);
