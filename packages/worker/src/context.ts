@@ -52,25 +52,51 @@ export type AttemptFacts = {
   readonly deps: readonly unknown[];
 };
 
-/** `controller` is made on the first use of the signal: most tasks never look at it. */
+/** The signal and the log are made when they are used: most tasks never look at them. */
 export function contextOf(
   facts: AttemptFacts,
   outlet: TaskOutlet,
   controller: () => AbortController,
 ): TaskContext {
-  const logAt =
+  return new AttemptContext(facts, outlet, controller);
+}
+
+class AttemptContext implements TaskContext {
+  readonly id: TaskId;
+  readonly name: TaskName;
+  readonly attempt: number;
+  readonly deps: readonly unknown[];
+  /** A function of its own, so that it may be taken out of the context. */
+  readonly progress: TaskContext["progress"];
+  readonly #outlet: TaskOutlet;
+  readonly #controller: () => AbortController;
+
+  constructor(facts: AttemptFacts, outlet: TaskOutlet, controller: () => AbortController) {
+    this.id = facts.id;
+    this.name = facts.name;
+    this.attempt = facts.attempt;
+    this.deps = facts.deps;
+    this.#outlet = outlet;
+    this.#controller = controller;
+    this.progress = (fraction, message, data) => {
+      checkProgress(fraction, message, data);
+      outlet.progress(fraction, message, data);
+    };
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller().signal;
+  }
+
+  get log(): TaskLog {
+    return logOf(this.#outlet);
+  }
+}
+
+function logOf(outlet: TaskOutlet): TaskLog {
+  const at =
     (level: LogLevel) =>
     (message: string, data?: unknown): void =>
       outlet.log(level, message, data);
-  return {
-    ...facts,
-    get signal(): AbortSignal {
-      return controller().signal;
-    },
-    progress(fraction, message, data) {
-      checkProgress(fraction, message, data);
-      outlet.progress(fraction, message, data);
-    },
-    log: { debug: logAt("debug"), info: logAt("info"), warn: logAt("warn"), error: logAt("error") },
-  };
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }

@@ -174,5 +174,5 @@ export class Dispatcher {
   }
 }
 
-/** nil of MessagePack: no arguments. */
-const EMPTY: Uint8Array = Uint8Array.of(0xc0);
+/** No arguments. */
+const EMPTY: Uint8Array = new Uint8Array(0);

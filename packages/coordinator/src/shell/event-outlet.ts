@@ -1,4 +1,9 @@
-/** Events for people, as JSON lines on the monitoring subjects, one message per subject and turn. Lost ones are not repeated. */
+/**
+ * Events for people, as JSON lines on the monitoring subjects, one message per subject and a few milliseconds. Lost ones
+ * are not repeated.
+ *
+ * They are written down after the messages that tasks wait for have left, not before.
+ */
 import { hostname } from "node:os";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type {
@@ -25,11 +30,17 @@ export type TaskEvent = {
 
 /** Lines of one message; a message of NATS takes 1 MiB by default. */
 const LINES_BYTES_MAX = 256 * 1024;
+/** Far below what a person notices, and long enough for the messages of the turn to be on their way. */
+const GATHER_MS = 5;
+const GATHERED_MAX = 1_000;
+
+type Gathered = { readonly subject: string; readonly atMs: number; readonly event: object };
 
 export class EventOutlet {
   private readonly nats: NatsConnection;
   private readonly subjects: Subjects;
-  private readonly lines = new Map<string, string>();
+  private gathered: Gathered[] = [];
+  private timer: NodeJS.Timeout | null = null;
 
   constructor(nats: NatsConnection, subjects: Subjects) {
     this.nats = nats;
@@ -53,18 +64,27 @@ export class EventOutlet {
     });
   }
 
+  /** Publishes what has gathered, at once. */
   flush(): void {
-    if (this.lines.size === 0 || this.nats.isClosed()) return;
-    for (const [subject, text] of this.lines) this.nats.publish(subject, text);
-    this.lines.clear();
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+    const gathered = this.gathered;
+    this.gathered = [];
+    if (gathered.length === 0 || this.nats.isClosed()) return;
+    const lines = new Map<string, string>();
+    for (const { subject, atMs, event } of gathered) {
+      const line = `${JSON.stringify({ at: new Date(atMs).toISOString(), ...event })}\n`;
+      const before = lines.get(subject) ?? "";
+      const isFull = before.length + line.length > LINES_BYTES_MAX;
+      if (isFull) this.nats.publish(subject, before);
+      lines.set(subject, isFull ? line : before + line);
+    }
+    for (const [subject, text] of lines) this.nats.publish(subject, text);
   }
 
   private add(subject: string, event: object): void {
-    const line = `${JSON.stringify({ at: new Date().toISOString(), ...event })}\n`;
-    const before = this.lines.get(subject) ?? "";
-    if (before.length + line.length > LINES_BYTES_MAX) {
-      this.nats.publish(subject, before);
-      this.lines.set(subject, line);
-    } else this.lines.set(subject, before + line);
+    this.gathered.push({ subject, atMs: Date.now(), event });
+    if (this.gathered.length >= GATHERED_MAX) this.flush();
+    else this.timer ??= setTimeout(() => this.flush(), GATHER_MS);
   }
 }

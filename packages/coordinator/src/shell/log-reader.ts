@@ -165,13 +165,20 @@ export function parseDelivery(
   reply: string | undefined,
 ): { seq: number; stampMs: number; pending: number } | null {
   if (reply === undefined || !reply.startsWith("$JS.ACK.")) return null;
-  const tokens = reply.split(".");
-  const first = tokens.length === 9 ? 5 : 7;
-  if (tokens.length !== 9 && tokens.length < 11) return null;
-  const seq = Number(tokens[first]);
-  const stamp = tokens[first + 2] ?? "";
+  // For each record that is folded: the five tokens wanted are found without cutting up the others.
+  const dots: number[] = [];
+  for (let dot = reply.indexOf("."); dot >= 0; dot = reply.indexOf(".", dot + 1)) dots.push(dot);
+  const isShort = dots.length === SHORT_FORM_DOTS;
+  if (!isShort && dots.length < LONG_FORM_DOTS_MIN) return null;
+  const first = isShort ? 4 : 6;
+  const token = (at: number): string => reply.slice((dots[at] ?? 0) + 1, dots[at + 1]);
+  const seq = Number(token(first));
+  const stamp = token(first + 2);
   const stampMs = Number(stamp.slice(0, -6));
-  const pending = Number(tokens[first + 3]);
+  const pending = Number(token(first + 3));
   if (!Number.isSafeInteger(seq) || !Number.isFinite(stampMs) || stamp === "") return null;
   return { seq, stampMs, pending };
 }
+
+const SHORT_FORM_DOTS = 8;
+const LONG_FORM_DOTS_MIN = 10;

@@ -73,7 +73,6 @@ export class Term {
     for (const task of ledger.live.values()) if (task.state !== "waiting") this.scheduler.holdBack(task);
     nats.publish(subjects.hello(0), encodeHello({ partition: 0, epoch, leader: options.self }));
     options.events.coordinator("elected", options.self, epoch);
-    options.events.flush();
     this.claimTimer = setTimeout(() => {
       this.windowOver = true;
       options.guarded("the end of the claim window", () => this.endClaims());
@@ -102,7 +101,6 @@ export class Term {
     }
     this.dispatcher.flush();
     this.clients.flush();
-    this.options.events.flush();
   }
 
   presence(worker: Sender, presence: Presence): void {
