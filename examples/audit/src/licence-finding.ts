@@ -22,7 +22,7 @@ export type LicenceFinding = PackageFacts & {
   /** The licences in its texts: first those that a file begins with, then what else is in them. */
   readonly detected: readonly string[];
   /** The files with its licence texts. */
-  readonly files: readonly string[];
+  readonly licenceFiles: readonly string[];
 };
 
 export type LicenceText = { readonly file: string; readonly text: string };
@@ -57,7 +57,7 @@ export function licenceFindingOf(facts: PackageFacts, texts: readonly LicenceTex
     verdict,
     licence: verdict === "differs" || verdict === "undeclared" ? byText : declared,
     detected: [...new Set([...primary, ...others])].slice(0, DETECTED_MAX),
-    files: texts.map(({ file }) => file),
+    licenceFiles: texts.map(({ file }) => file),
   };
 }
 

@@ -1,0 +1,40 @@
+/** The command line of the demo. */
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+export type DemoOptions = {
+  /** The `node_modules` folder to audit. */
+  readonly folder: string;
+  readonly out: string;
+  /** Kill one of the workers half way. */
+  readonly kill: boolean;
+};
+
+export const HELP = `pnpm demo [options]
+
+Audits everything that is installed here: licences, hashes, sizes, duplicates. Each step of each package is a task of a
+cluster that is started for it: a nats-server, a coordinator and two workers, each a process of its own.
+
+  --kill        kill -9 one of the two workers half way
+  --out DIR     the folder that the report goes to (default: report)
+  --root DIR    the folder whose node_modules is audited (default: this repository)
+  --help        this text
+`;
+
+const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** Null where only the help was asked for. Throws where the command line makes no sense. */
+export function demoOptionsOf(args: readonly string[]): DemoOptions | null {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      kill: { type: "boolean", default: false },
+      out: { type: "string", default: "report" },
+      root: { type: "string", default: REPOSITORY },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) return null;
+  return { folder: resolve(values.root, "node_modules"), out: resolve(values.out), kill: values.kill };
+}
