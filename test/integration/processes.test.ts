@@ -107,3 +107,32 @@ test("a server that is killed and comes back finds everybody again", { timeout: 
   await server.restart();
   expect(await Promise.all(handles.map((handle) => handle.result()))).toHaveLength(50);
 });
+
+test("a worker that is killed is known to be gone, one that is silent is given its lease", {
+  timeout: 60_000,
+}, async () => {
+  await start("coordinator", "--create").printed("leads");
+  const killed = start("worker", file);
+  const silent = start("worker", file);
+  const events = start("events", "--json");
+  await Promise.all([killed.printed("ready"), silent.printed("ready")]);
+  await using weft = await connect({ servers: server.url });
+  // What both were given is run by a third one, once it is clear that they have lost it.
+  const held = Array.from({ length: 12 }, () => weft.submit("hold"));
+  const begun = new Set<string>();
+  for (const handle of held) handle.onProgress(() => begun.add(handle.id));
+  await waitUntil(() => begun.size === 4);
+  killed.kill("SIGKILL");
+  silent.kill("SIGSTOP");
+  await events.printed('"why":"silent"');
+  const losses = events
+    .stdout()
+    .split("\n")
+    .filter((line) => line.includes("event.worker.lost"))
+    .map((line) => JSON.parse(line));
+  expect(losses.map(({ why }) => why)).toEqual(["gone", "silent"]);
+  expect(losses.map(({ attempts }) => attempts)).toEqual([6, 6]);
+  await start("worker", file, "--slots", "12").printed("ready");
+  await waitUntil(() => begun.size === 12);
+  await Promise.all(held.map((handle) => handle.cancel()));
+});

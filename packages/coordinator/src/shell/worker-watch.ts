@@ -4,7 +4,7 @@
  *
  * Standbys listen too, so that a new leader knows whom to expect.
  */
-import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
+import { type Msg, type NatsConnection, RequestError, type Subscription } from "@nats-io/transport-node";
 import { decodePresence, type Presence, type Sender, type Subjects, senderOf } from "@weft/protocol";
 
 export type WorkerWatchOptions = {
@@ -127,15 +127,9 @@ export class WorkerWatch {
       },
       (error: unknown) => {
         each.probing = false;
-        if (!isNoResponders(error)) each.noRespondersSinceMs = null;
-        else each.noRespondersSinceMs ??= performance.now();
+        const isNobodyThere = error instanceof RequestError && error.isNoResponders();
+        each.noRespondersSinceMs = isNobodyThere ? (each.noRespondersSinceMs ?? performance.now()) : null;
       },
     );
   }
-}
-
-function isNoResponders(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error.name === "NoRespondersError") return true;
-  return error.cause instanceof Error && error.cause.name === "NoRespondersError";
 }
