@@ -1,5 +1,5 @@
 /** `pnpm demo`: audits everything that is installed here on a real cluster, and shows how it goes. */
-import { connect } from "@weft/client";
+import { type Client, connect } from "@weft/client";
 import { type DemoCluster, startCluster } from "./src/cluster.ts";
 import { type DemoOptions, demoOptionsOf, HELP } from "./src/options.ts";
 import { AuditRun } from "./src/run-audit.ts";
@@ -19,14 +19,19 @@ async function demo(options: DemoOptions): Promise<number> {
       `nats-server ${cluster.natsVersion} at ${cluster.url}, a coordinator, ${cluster.workers.length} workers`,
     );
     say(`look inside with: npx -y pnpm@12 weft events --url ${cluster.url}`);
-    return await Promise.race([audit(cluster, options, startedMs), interrupted.promise]);
+    await using weft = await connect({ servers: cluster.url });
+    return await Promise.race([audit(weft, cluster, options, startedMs), interrupted.promise]);
   } finally {
     await cluster.stop();
   }
 }
 
-async function audit(cluster: DemoCluster, options: DemoOptions, startedMs: number): Promise<number> {
-  await using weft = await connect({ servers: cluster.url });
+async function audit(
+  weft: Client,
+  cluster: DemoCluster,
+  options: DemoOptions,
+  startedMs: number,
+): Promise<number> {
   let failures = 0;
   let toKill = options.kill ? cluster.workers[0] : undefined;
   const run = new AuditRun(weft, {
@@ -42,8 +47,12 @@ async function audit(cluster: DemoCluster, options: DemoOptions, startedMs: numb
     },
   });
   const view: View = viewOf(run.stages, process.stdout);
-  const report = await run.run(options);
-  view.end();
+  let report: string | null;
+  try {
+    report = await run.run(options);
+  } finally {
+    view.end();
+  }
   const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
   const { succeeded, failed } = run;
   console.log(
