@@ -26,6 +26,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "containers",
+          globalSetup: "test/containers/setup.ts",
           include: ["test/containers/**/*.test.ts"],
           // One engine, and the suites build images of the same names.
           fileParallelism: false,

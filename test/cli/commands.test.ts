@@ -155,7 +155,15 @@ describe("weft workers", () => {
     const [worker] = JSON.parse((await weft(["workers", "--json"])).stdout);
     expect(worker).toMatchObject({ slots: 4, labels: ["gpu"], pid: process.pid });
     expect(worker.names).toContain("echo");
+    expect(JSON.parse((await weft(["workers", "--here", "--json"])).stdout)).toHaveLength(1);
   });
+});
+
+test("weft workers --here exits with 1 where this machine has none", async () => {
+  await using empty = await startTestCluster();
+  const { code, stderr } = await runWeft(["workers", "--here", "--url", empty.server.url]);
+  expect(code).toBe(1);
+  expect(stderr).toContain("no live workers");
 });
 
 describe("weft events", () => {

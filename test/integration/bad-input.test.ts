@@ -230,4 +230,14 @@ describe("a worker", () => {
       /two tasks are named "echo": .*tasks\.ts .*twice-tasks\.ts/,
     );
   });
+
+  test("that asks for a password takes it from the address, and it is in no message", async () => {
+    await using guarded = await startNatsServer({ config: 'authorization { user: "a b", password: "p:@" }' });
+    const address = (user: string): string => guarded.url.replace("//", `//${user}@`);
+    const weft = await connect({ servers: address("a%20b:p%3A%40") });
+    await weft.close();
+    const refused = connect({ servers: address("a%20b:secret"), connectTimeoutMs: 300 });
+    await expect(refused).rejects.toThrow(/Authorization Violation/);
+    await expect(refused).rejects.not.toThrow(/secret/);
+  });
 });

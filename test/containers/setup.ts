@@ -1,0 +1,6 @@
+import { noEngine } from "./engine.ts";
+
+/** Says once why suites are skipped. */
+export function setup(): void {
+  if (noEngine !== null) process.stdout.write(`The suites that need containers are skipped: ${noEngine}\n`);
+}
