@@ -1,5 +1,5 @@
 /** The checks of `weft doctor`, in the order in which one needs the other. A failed one ends those that rest on it. */
-import { NATS_VERSION_MIN, WeftError } from "@weft/protocol";
+import { NATS_VERSION_MIN, WeftError, withoutCredentials } from "@weft/protocol";
 import { findNatsServer } from "@weft/testing";
 import { isAtLeast } from "@weft/transport";
 import { Cluster, type ClusterAddress } from "./cluster.ts";
@@ -74,7 +74,7 @@ async function natsServer(fetch: boolean): Promise<Check> {
 type Reached = { readonly checks: readonly Check[]; readonly cluster: Cluster | null };
 
 async function reach(address: ClusterAddress): Promise<Reached> {
-  const where = address.servers.join(", ");
+  const where = address.servers.map(withoutCredentials).join(", ");
   const server = (status: Check["status"], message: string, advice?: string): Check => {
     return { name: "server", status, message, isCluster: true, ...(advice === undefined ? {} : { advice }) };
   };

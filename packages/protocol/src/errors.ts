@@ -89,17 +89,23 @@ export class TaskFileError extends UsageError {
   }
 }
 
+/** An address without the user and password that may be in it: for messages and logs. */
+export function withoutCredentials(server: string): string {
+  return server.replace(/^([a-z]+:\/\/)?[^/]*@/, "$1");
+}
+
 /** No NATS server answered. */
 export class UnreachableError extends WeftError {
   readonly servers: readonly string[];
   constructor(servers: readonly string[], triedMs: number, options: WeftErrorOptions = {}) {
     const why = options.cause instanceof Error ? ` (${options.cause.message})` : "";
+    const told = servers.map(withoutCredentials);
     super(
       "weft_unreachable",
-      `no NATS server answered at ${servers.join(", ")} within ${(triedMs / 1000).toFixed(1)} s${why}: start one (\`weft dev\` brings its own), or name the right address with --url or WEFT_URL`,
+      `no NATS server answered at ${told.join(", ")} within ${(triedMs / 1000).toFixed(1)} s${why}: start one (\`weft dev\` brings its own), or name the right address with --url or WEFT_URL`,
       { ...options, retryable: true },
     );
-    this.servers = servers;
+    this.servers = told;
   }
 }
 

@@ -45,6 +45,7 @@ export {
   UsageError,
   WeftError,
   type WeftErrorOptions,
+  withoutCredentials,
 } from "./errors.ts";
 export { decodeFailure, encodeFailure, type Failure, failureOf, rebuildError } from "./failure.ts";
 export {

@@ -15,7 +15,7 @@ import {
 } from "@weft/protocol";
 
 export type ConnectionOptions = {
-  /** One address or several of one NATS cluster. @default WEFT_URL, else "nats://127.0.0.1:4222" */
+  /** One address or several of one NATS cluster, with `user:password@` or `token@` where it asks for them. @default WEFT_URL, else "nats://127.0.0.1:4222" */
   readonly servers?: string | readonly string[];
   /** How long to wait for a server at the first connect, in milliseconds. @default 10000 */
   readonly connectTimeoutMs?: number;
@@ -61,6 +61,17 @@ export function serversOf(options: ConnectionOptions): readonly string[] {
   return list.map((each) => each.trim()).filter((each) => each !== "");
 }
 
+/** `nats://user:password@host` and `nats://token@host`: one credential for all servers, for they are of one cluster. */
+function credentialsIn(servers: readonly string[]): NodeConnectionOptions {
+  for (const server of servers) {
+    const [, userInfo] = /^(?:[a-z]+:\/\/)?([^/]*)@/.exec(server) ?? [];
+    if (userInfo === undefined) continue;
+    const [user = "", ...rest] = userInfo.split(":").map(decodeURIComponent);
+    return rest.length === 0 ? { token: user } : { user, pass: rest.join(":") };
+  }
+  return {};
+}
+
 async function connectWithin(
   servers: readonly string[],
   sender: Sender,
@@ -83,6 +94,7 @@ async function connectWithin(
         reconnectJitter: RETRY_WAIT_MS,
         pingInterval: 5_000,
         maxPingOut: 2,
+        ...credentialsIn(servers),
         ...options.nats,
       });
     } catch (cause) {
