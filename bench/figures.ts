@@ -15,17 +15,17 @@ export type Figure = {
 /** Numbers are printed to the microsecond. */
 const DIGITS = 3;
 
-export function round(value: number): number {
+function round(value: number): number {
   return Number(value.toFixed(DIGITS));
 }
 
 /** The value below which `share` of the values lie, by nearest rank. */
-export function percentile(values: readonly number[], share: number): number {
+function percentile(values: readonly number[], share: number): number {
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = Float64Array.from(values).sort();
   const low = sorted[(sorted.length - 1) >> 1] ?? Number.NaN;
   const high = sorted[sorted.length >> 1] ?? Number.NaN;

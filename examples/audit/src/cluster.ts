@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { findNatsServer, type NatsServer, startNatsServer } from "@weft/testing";
 
-export type DemoWorker = { readonly pid: number; readonly kill: () => void };
+type DemoWorker = { readonly pid: number; readonly kill: () => void };
 
 export type DemoCluster = {
   readonly url: string;

@@ -12,7 +12,7 @@ export type Duplicate = {
   readonly extraBytes: number;
 };
 
-export type DuplicateVersion = {
+type DuplicateVersion = {
   readonly version: string;
   /** By their number in the audit. */
   readonly packages: readonly number[];

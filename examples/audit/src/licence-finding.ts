@@ -27,7 +27,7 @@ export type LicenceFinding = PackageFacts & {
 
 export type LicenceText = { readonly file: string; readonly text: string };
 
-export const UNKNOWN_LICENCE = "unknown";
+const UNKNOWN_LICENCE = "unknown";
 
 const LICENCE_FILE = /^(?:[a-z]+-)?(?:un)?(?:licen[cs]e|copying)(?:[-._].*)?$/i;
 const NOT_A_TEXT = /\.(?:[cm]?[jt]sx?|json|map|html?|css)$/i;

@@ -26,7 +26,7 @@ const WORDS_PER_RUN = 3;
 let known: readonly Fingerprint[] | null = null;
 
 /** `licences/ID.txt`, or `licences/ID_VARIANT.txt` for a licence that is also given in another wording. */
-export function knownFingerprints(): readonly Fingerprint[] {
+function knownFingerprints(): readonly Fingerprint[] {
   known ??= readdirSync(FOLDER)
     .sort()
     .map((file) => ({

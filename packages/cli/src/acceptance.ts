@@ -26,7 +26,7 @@ export async function untilAccepted(
 }
 
 /** False where it takes longer. */
-export async function within(done: Promise<true>, timeoutMs: number): Promise<boolean> {
+async function within(done: Promise<true>, timeoutMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), timeoutMs);

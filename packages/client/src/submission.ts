@@ -33,7 +33,7 @@ const ENVELOPE_BYTES = 64;
 const ID_BYTES = 24;
 
 export type SubmitItem = OutboxItem & { readonly kind: "submit"; readonly submission: Submission };
-export type CancelItem = OutboxItem & {
+type CancelItem = OutboxItem & {
   readonly kind: "cancel";
   readonly id: TaskId;
   readonly reason: string | null;

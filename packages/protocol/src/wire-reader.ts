@@ -2,7 +2,6 @@
  * Reads what a msgpack decode returned, field by field. What is not as it should be throws `Mismatch`, which never
  * leaves this package: `readWire` turns it into a union.
  */
-import { MalformedError } from "./errors.ts";
 import { RECORD_DEPTH_MAX, RECORD_NODES_MAX } from "./limits.ts";
 import { checkMsgpack } from "./msgpack-shape.ts";
 import { packr } from "./packr.ts";
@@ -23,12 +22,6 @@ export function readWire<T>(bytes: Uint8Array, read: (fields: unknown[]) => T): 
     if (error instanceof Mismatch) return { ok: false, kind: error.message };
     return { ok: false, kind: `undecodable: ${error instanceof Error ? error.message : String(error)}` };
   }
-}
-
-/** For callers that have nobody to count for: throws `MalformedError`. */
-export function orThrow<T>(read: Read<T>, what: string): T {
-  if (!read.ok) throw new MalformedError(`${what}: ${read.kind}`);
-  return read.value;
 }
 
 export function mismatch(what: string): never {

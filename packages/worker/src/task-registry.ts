@@ -73,7 +73,7 @@ async function importFile(path: string, url: string): Promise<Readonly<Record<st
 }
 
 /** File and line where loading broke: in this file if the stack says so, else wherever it happened first. */
-export function placeOf(error: Error, url: string, path: string): string {
+function placeOf(error: Error, url: string, path: string): string {
   const stack = error.stack ?? "";
   for (const name of [url, path]) {
     const at = stack.indexOf(`${name}:`);

@@ -168,7 +168,7 @@ export class ClientOutlet {
 }
 
 /** Undefined where the value must be loaded first. */
-export function peekSource(source: SettledTask | null, values: ValueStore): Uint8Array | null | undefined {
+function peekSource(source: SettledTask | null, values: ValueStore): Uint8Array | null | undefined {
   return source === null || source.finish === null ? null : values.peek(source.finish);
 }
 

@@ -17,7 +17,7 @@ import type {
 } from "@weft/protocol";
 
 /** States that are told besides those of the ledger: where an attempt went, and that it ended without an outcome. */
-export type TaskEventState = TaskState | "submitted" | "dispatched" | "reopened";
+type TaskEventState = TaskState | "submitted" | "dispatched" | "reopened";
 
 export type TaskEvent = {
   readonly id: TaskId;

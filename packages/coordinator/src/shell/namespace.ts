@@ -105,7 +105,7 @@ async function find(jsm: JetStreamManager, subjects: Subjects): Promise<Namespac
 }
 
 /** JetStream's error code; 0 for anything else. */
-export function apiCode(error: unknown): number {
+function apiCode(error: unknown): number {
   if (typeof error !== "object" || error === null) return 0;
   const { code } = error as { code?: unknown };
   return typeof code === "number" ? code : 0;

@@ -1,2 +1,2 @@
-export { type Orphan, type Placement, type PresenceFindings, Scheduler } from "./scheduler.ts";
-export { canRun, freeCredits, type WorkerEntry } from "./worker-entry.ts";
+export { type Orphan, type Placement, Scheduler } from "./scheduler.ts";
+export { canRun, freeCredits } from "./worker-entry.ts";

@@ -2,7 +2,7 @@
 import type { Presence, Sender, TaskId } from "@weft/protocol";
 
 /** An attempt out at a worker, and the message that took it there. */
-export type Out = { readonly attempt: number; message: number };
+type Out = { readonly attempt: number; message: number };
 
 export type WorkerEntry = {
   readonly id: Sender;
