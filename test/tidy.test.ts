@@ -94,6 +94,10 @@ test("a file is named in kebab-case, after the noun that it defines", () => {
   ).toEqual([]);
 });
 
+test("no compiler left its output among the sources", () => {
+  expect(files.filter((path) => /\.(?:d\.ts|js|map|tsbuildinfo)$/.test(path))).toEqual([]);
+});
+
 test("nothing is left to do later", () => {
   expect(linesWith(patterns.leftover, others)).toEqual([]);
 });
