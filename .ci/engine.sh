@@ -4,6 +4,7 @@
 
 engine_folder=""
 engine_pid=""
+engine_bridges_before=""
 
 engine_answers() {
   timeout 10 docker version --format '{{.Server.Version}}' 2>/dev/null
@@ -41,8 +42,11 @@ engine_install() {
 }
 
 engine_spawn() {
-  # Ports are published on the loopback address only, whatever a suite asks for.
+  engine_bridges_before=$(engine_bridges)
+  # Ports are published on the loopback address only, whatever a suite asks for. Containers talk to each other and to
+  # this machine, to nobody else: that needs no rule of the machine's firewall, and none would be taken back.
   dockerd --host "unix://$engine_folder/engine.sock" --pidfile "$engine_folder/dockerd.pid" --ip 127.0.0.1 \
+    --iptables=false --ip6tables=false --ip-forward=false \
     --data-root "$engine_folder/data" --exec-root "$engine_folder/exec" --log-level warn \
     </dev/null >"$engine_folder/dockerd.log" 2>&1 &
   engine_pid=$!
@@ -65,6 +69,15 @@ engine_stop() {
   kill "$engine_pid" 2>/dev/null
   wait "$engine_pid" 2>/dev/null
   engine_pid=""
+  # An engine leaves its bridges behind, and so does a suite that was killed.
+  local bridge
+  for bridge in $(engine_bridges); do
+    grep -qxF "$bridge" <<<"$engine_bridges_before" || ip link delete "$bridge" 2>/dev/null
+  done
+}
+
+engine_bridges() {
+  ls /sys/class/net | grep -E '^(docker0|br-[0-9a-f]{12})$'
 }
 
 # Debian 12 has no compose plugin. The one of the next release runs there as it is: it is unpacked, not installed.
