@@ -31,7 +31,7 @@ export type TaskEvent = {
 /** Lines of one message; a message of NATS takes 1 MiB by default. */
 const LINES_BYTES_MAX = 256 * 1024;
 /** Far below what a person notices, and long enough for the messages of the turn to be on their way. */
-const GATHER_MS = 5;
+const GATHER_MS = 20;
 const GATHERED_MAX = 1_000;
 
 type Gathered = { readonly subject: string; readonly atMs: number; readonly event: object };
