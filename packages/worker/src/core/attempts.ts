@@ -9,7 +9,7 @@
 import type { Assignment, AttemptRef, TaskId } from "@weft/protocol";
 
 export type HeldState = "queued" | "running" | "finishing";
-export type Held = { readonly assignment: Assignment; state: HeldState };
+type Held = { readonly assignment: Assignment; state: HeldState };
 
 export type AssignAnswer = "queued" | "known" | "refused";
 
@@ -17,8 +17,8 @@ export class Attempts {
   readonly slots: number;
   readonly credits: number;
   private readonly byTask = new Map<TaskId, Held>();
-  private queue: Assignment[] = [];
-  private next = 0;
+  /** Those that are queued, oldest first: what has begun or is gone leaves no argument in memory. */
+  private readonly queue = new Set<Held>();
   private runningCount = 0;
 
   constructor(slots: number, credits: number) {
@@ -53,34 +53,28 @@ export class Attempts {
       this.drop(assignment.id, held.assignment.attempt);
     }
     if (this.byTask.size >= this.credits) return "refused";
-    this.byTask.set(assignment.id, { assignment, state: "queued" });
-    this.queue.push(assignment);
+    const queued: Held = { assignment, state: "queued" };
+    this.byTask.set(assignment.id, queued);
+    this.queue.add(queued);
     return "queued";
   }
 
   /** The next attempt to run, which is running from now on; null where nothing is queued or no slot is free. */
   start(): Assignment | null {
-    while (this.runningCount < this.slots && this.next < this.queue.length) {
-      const assignment = this.queue[this.next++];
-      if (this.next > 1_000 && this.next * 2 > this.queue.length) {
-        this.queue = this.queue.slice(this.next);
-        this.next = 0;
-      }
-      if (assignment === undefined || this.stateOf(assignment.id, assignment.attempt) !== "queued") continue;
-      const held = this.byTask.get(assignment.id);
-      if (held?.assignment !== assignment) continue;
-      held.state = "running";
-      this.runningCount++;
-      return assignment;
-    }
-    return null;
+    if (this.runningCount >= this.slots) return null;
+    const [held] = this.queue;
+    if (held === undefined) return null;
+    this.queue.delete(held);
+    held.state = "running";
+    this.runningCount++;
+    return held.assignment;
   }
 
   /** Its code has ended, or never will begin: its finish is on its way. False where it is not held any more. */
   finishing(id: TaskId, attempt: number): boolean {
     const held = this.byTask.get(id);
     if (held === undefined || held.assignment.attempt !== attempt || held.state === "finishing") return false;
-    if (held.state === "running") this.runningCount--;
+    this.leave(held);
     held.state = "finishing";
     return true;
   }
@@ -94,12 +88,18 @@ export class Attempts {
   drop(id: TaskId, attempt: number): void {
     const held = this.byTask.get(id);
     if (held === undefined || held.assignment.attempt !== attempt) return;
-    if (held.state === "running") this.runningCount--;
+    this.leave(held);
     this.byTask.delete(id);
   }
 
   /** Attempts that have not begun. */
   queued(): Assignment[] {
-    return [...this.byTask.values()].filter((held) => held.state === "queued").map((held) => held.assignment);
+    return [...this.queue].map((held) => held.assignment);
+  }
+
+  /** Gives its slot back, or its place in the queue. */
+  private leave(held: Held): void {
+    if (held.state === "running") this.runningCount--;
+    this.queue.delete(held);
   }
 }
