@@ -1,0 +1,123 @@
+/** What a worker holds, command by command. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { describe, expect, test } from "vitest";
+import { waitUntil } from "../../testing/src/index.ts";
+import { Attempts } from "../src/core/attempts.ts";
+import { assignmentOf, taskId } from "./assignment.ts";
+
+const first = assignmentOf({ id: taskId(1) });
+const second = assignmentOf({ id: taskId(2) });
+const third = assignmentOf({ id: taskId(3) });
+
+describe("attempts", () => {
+  test("start in the order in which they were assigned, as slots become free (A1)", () => {
+    const attempts = new Attempts(1, 3);
+    for (const each of [first, second, third]) expect(attempts.assign(each)).toBe("queued");
+    expect(attempts.start()).toBe(first);
+    expect(attempts.start()).toBeNull();
+    expect(attempts.finishing(first.id, 1)).toBe(true);
+    expect(attempts.start()).toBe(second);
+    expect(attempts.running).toBe(1);
+  });
+
+  test("above the credits are refused, and the place is free once the log has a finish (A2, A3)", () => {
+    const attempts = new Attempts(2, 2);
+    attempts.assign(first);
+    attempts.assign(second);
+    expect(attempts.assign(third)).toBe("refused");
+    attempts.start();
+    attempts.finishing(first.id, 1);
+    expect(attempts.assign(third)).toBe("refused");
+    expect(attempts.held()).toContainEqual({ id: first.id, attempt: 1 });
+    attempts.appended(first.id, 1);
+    expect(attempts.assign(third)).toBe("queued");
+    expect(attempts.held()).toEqual([
+      { id: second.id, attempt: 1 },
+      { id: third.id, attempt: 1 },
+    ]);
+  });
+
+  test("that are known already are neither queued twice nor refused", () => {
+    const attempts = new Attempts(1, 1);
+    attempts.assign(first);
+    expect(attempts.assign(assignmentOf({ id: taskId(1) }))).toBe("known");
+    attempts.start();
+    expect(attempts.assign(first)).toBe("known");
+    attempts.finishing(first.id, 1);
+    expect(attempts.assign(first)).toBe("known");
+    expect(attempts.start()).toBeNull();
+    expect(attempts.size).toBe(1);
+  });
+
+  test("a newer attempt takes the place of an older one, in every state of it (A4)", () => {
+    const newer = assignmentOf({ id: taskId(1), attempt: 2 });
+    for (const state of ["queued", "running", "finishing"] as const) {
+      const attempts = new Attempts(1, 1);
+      attempts.assign(first);
+      if (state !== "queued") attempts.start();
+      if (state === "finishing") attempts.finishing(first.id, 1);
+      expect(attempts.stateOf(first.id, 1)).toBe(state);
+      expect(attempts.assign(newer)).toBe("queued");
+      expect(attempts.stateOf(first.id, 1)).toBeNull();
+      expect(attempts.finishing(first.id, 1)).toBe(false);
+      expect(attempts.start()).toBe(newer);
+      expect(attempts.assign(first)).toBe("known");
+      expect(attempts.running).toBe(1);
+    }
+  });
+
+  test("an attempt that was dropped and assigned again runs once", () => {
+    const attempts = new Attempts(2, 2);
+    attempts.assign(first);
+    attempts.drop(first.id, 1);
+    const again = assignmentOf({ id: taskId(1) });
+    attempts.assign(again);
+    expect(attempts.start()).toBe(again);
+    expect(attempts.start()).toBeNull();
+  });
+
+  test("only those that have not begun are given back", () => {
+    const attempts = new Attempts(1, 3);
+    for (const each of [first, second, third]) attempts.assign(each);
+    attempts.start();
+    expect(attempts.queued()).toEqual([second, third]);
+    attempts.finishing(second.id, 1);
+    expect(attempts.queued()).toEqual([third]);
+  });
+
+  test("a word about an attempt that is not held changes nothing", () => {
+    const attempts = new Attempts(1, 1);
+    attempts.assign(first);
+    attempts.start();
+    attempts.drop(first.id, 2);
+    attempts.appended(first.id, 1);
+    attempts.appended(second.id, 1);
+    expect(attempts.finishing(first.id, 2)).toBe(false);
+    expect(attempts.stateOf(first.id, 1)).toBe("running");
+    expect(attempts.running).toBe(1);
+  });
+
+  test("that have ended leave nothing of their arguments in memory", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const attempts = new Attempts(1, 2);
+    const left = (number: number): WeakRef<Uint8Array> => {
+      const assignment = assignmentOf({ id: taskId(number), input: new Uint8Array(1_000) });
+      attempts.assign(assignment);
+      attempts.start();
+      attempts.finishing(assignment.id, 1);
+      attempts.appended(assignment.id, 1);
+      return new WeakRef(assignment.args);
+    };
+    const args = Array.from({ length: 200 }, (_, i) => left(i));
+    const kept = (): number => args.filter((each) => each.deref() !== undefined).length;
+    await waitUntil(
+      () => {
+        collect();
+        return kept() === 0;
+      },
+      { what: "that no arguments are kept", story: () => `${kept()} of ${args.length} are kept` },
+    );
+  });
+});
