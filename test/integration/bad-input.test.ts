@@ -19,9 +19,9 @@ import {
 import { startNatsServer, startTestCluster, type TestCluster, waitUntil } from "@weft/testing";
 import { Worker } from "@weft/worker";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import * as tasks from "../fixtures/tasks.ts";
+import { inline } from "../fixtures/inline-tasks.ts";
+import { threadSum } from "../fixtures/tasks.ts";
 
-const { threadSum: _a, threadExit: _b, ...inline } = tasks;
 const subjects = new Subjects(Namespace.parse("default"));
 const lines: string[] = [];
 let cluster: TestCluster;
@@ -208,7 +208,7 @@ describe("a worker", () => {
   test("without tasks, or with thread tasks and no file, does not start", async () => {
     const servers = cluster.server.url;
     await expect(Worker.start({ servers, tasks: {} })).rejects.toThrow("at least one task");
-    await expect(Worker.start({ servers, tasks: { threadSum: tasks.threadSum } })).rejects.toThrow(
+    await expect(Worker.start({ servers, tasks: { threadSum } })).rejects.toThrow(
       "start the worker with `files`",
     );
     await expect(Worker.start({ servers, tasks: inline, slots: 0 })).rejects.toThrow(

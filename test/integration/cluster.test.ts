@@ -1,9 +1,8 @@
 /** The cluster around the tasks: several coordinators, workers that go, a server that restarts, a log that is replayed. */
 import { startTestCluster, type TestCluster, waitUntil } from "@weft/testing";
 import { afterEach, expect, test } from "vitest";
-import * as tasks from "../fixtures/tasks.ts";
+import { inline } from "../fixtures/inline-tasks.ts";
 
-const { threadSum: _a, threadExit: _b, ...inline } = tasks;
 const lines: string[] = [];
 const log = (line: string): void => void lines.push(line);
 let cluster: TestCluster | null = null;

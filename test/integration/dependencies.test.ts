@@ -8,12 +8,11 @@ import {
 } from "@weft/client";
 import { startTestCluster, type TestCluster, waitUntil } from "@weft/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import * as tasks from "../fixtures/tasks.ts";
+import { inline } from "../fixtures/inline-tasks.ts";
 
 let cluster: TestCluster;
 
 beforeAll(async () => {
-  const { threadSum: _a, threadExit: _b, ...inline } = tasks;
   cluster = await startTestCluster({ worker: { tasks: inline, slots: 50 } });
 });
 afterAll(() => cluster.stop());

@@ -3,7 +3,7 @@ import { connect, type NatsConnection } from "@nats-io/transport-node";
 import type { Client } from "@weft/client";
 import { startTestCluster, type TestCluster, waitUntil } from "@weft/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import * as tasks from "../fixtures/tasks.ts";
+import { echo, fail, hold } from "../fixtures/tasks.ts";
 
 type Seen = { readonly subject: string; readonly line: Readonly<Record<string, unknown>> };
 
@@ -27,7 +27,7 @@ beforeEach(async () => {
     });
   }
   await watcher.flush();
-  await cluster.worker({ tasks: { ...tasks, threadSum: undefined, threadExit: undefined }, slots: 2 });
+  await cluster.worker({ tasks: { echo, fail, hold }, slots: 2 });
   client = await cluster.client();
 });
 afterEach(async () => {
@@ -82,7 +82,7 @@ test("workers are told as they come, drain and go", async () => {
     slots: 2,
     names: expect.arrayContaining(["echo"]),
   });
-  const second = await cluster.worker({ tasks: { echo: tasks.echo } });
+  const second = await cluster.worker({ tasks: { echo } });
   await waitUntil(
     () => seen.some(({ line, subject }) => subject === "event.worker.joined" && line.worker === second.name),
     { story },

@@ -19,7 +19,7 @@ import type { Effect } from "../src/core/ledger/effect.ts";
 import { checkInvariants } from "../src/core/ledger/invariants.ts";
 import { Ledger, type LogEntry } from "../src/core/ledger/ledger.ts";
 
-export const SECRET: ControlSecret = ControlSecret.create();
+const SECRET: ControlSecret = ControlSecret.create();
 export const CLIENT: Sender = Sender.of(Identity.parse("client"), InstanceId.parse("c1"));
 export const WORKER: Sender = Sender.of(Identity.parse("worker"), InstanceId.parse("w1"));
 const LEADER = InstanceId.parse("k1");

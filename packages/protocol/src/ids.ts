@@ -32,15 +32,23 @@ const HOUR_MS = 3_600_000;
 export const PARTITIONS_MAX = 64;
 
 function token<T extends string>(what: string, text: string): T {
-  if (text.length > TOKEN_LENGTH_MAX || !TOKEN.test(text)) {
+  if (!isToken(text)) {
     throw new UsageError(
-      `${what} must be 1 to ${TOKEN_LENGTH_MAX} characters of A-Z a-z 0-9 _ -, got ${JSON.stringify(text.slice(0, 80))}`,
+      `${what} must be 1 to ${TOKEN_LENGTH_MAX} characters of A-Z a-z 0-9 _ -, got ${shown(text)}`,
     );
   }
   return text as T;
 }
 
-export const isToken = (text: string): boolean => text.length <= TOKEN_LENGTH_MAX && TOKEN.test(text);
+export const isToken = (text: string): boolean => isText(text) && TOKEN.test(text);
+
+/** Users write JavaScript too: what they pass may be no text at all. */
+const isText = (text: unknown): text is string =>
+  typeof text === "string" && text.length <= TOKEN_LENGTH_MAX;
+const shown = (text: unknown): string =>
+  typeof text === "string"
+    ? JSON.stringify(text.slice(0, 80))
+    : `${text === null ? "null" : typeof text} instead of a text`;
 
 export const TaskId = {
   create(partition: number, nowMs: number): TaskId {
@@ -49,9 +57,10 @@ export const TaskId = {
       .padStart(4, "0");
     return `${String(partition).padStart(2, "0")}${hour}${nanoid(16)}` as TaskId;
   },
-  is: (text: string): text is TaskId => TASK_ID.test(text) && partitionOf(text) < PARTITIONS_MAX,
+  is: (text: string): text is TaskId =>
+    isText(text) && TASK_ID.test(text) && partitionOf(text) < PARTITIONS_MAX,
   parse(text: string): TaskId {
-    if (!TaskId.is(text)) throw new UsageError(`${JSON.stringify(text.slice(0, 80))} is not a task id`);
+    if (!TaskId.is(text)) throw new UsageError(`${shown(text)} is not a task id`);
     return text;
   },
   partition: (id: TaskId): number => partitionOf(id),
@@ -64,11 +73,11 @@ function partitionOf(text: string): number {
 }
 
 export const TaskName = {
-  is: (text: string): text is TaskName => text.length <= TOKEN_LENGTH_MAX && NAME.test(text),
+  is: (text: string): text is TaskName => isText(text) && NAME.test(text),
   parse(text: string): TaskName {
     if (!TaskName.is(text)) {
       throw new UsageError(
-        `a task name must be 1 to ${TOKEN_LENGTH_MAX} characters of a-z 0-9 _ -, got ${JSON.stringify(text.slice(0, 80))}`,
+        `a task name must be 1 to ${TOKEN_LENGTH_MAX} characters of a-z 0-9 _ -, got ${shown(text)}`,
       );
     }
     return text;

@@ -92,6 +92,7 @@ export {
   reasonToWire,
   STOPPED,
   type Stopped,
+  stoppedText,
   type TaskState,
 } from "./outcome.ts";
 export {

@@ -39,9 +39,14 @@ export type ChainLink = {
   readonly attempt: number;
 };
 
-/** Where a cancel caught its task. */
-export const STOPPED = ["before_release", "before_start", "while_running"] as const;
+/** Where a cancel caught its task; `terminated` where its code did not stop by itself and its thread was ended. */
+export const STOPPED = ["before_release", "before_start", "while_running", "terminated"] as const;
 export type Stopped = (typeof STOPPED)[number];
+
+/** In words that follow "cancelled": "before release", "by force". */
+export function stoppedText(stopped: Stopped): string {
+  return stopped === "terminated" ? "by force" : stopped.replaceAll("_", " ");
+}
 
 export function reasonToWire(reason: Reason): unknown[] {
   switch (reason.type) {

@@ -47,8 +47,18 @@ export type FinishRecord = {
   readonly finishes: readonly Finish[];
 };
 
-/** How an attempt ended: an outcome of the user's code, or `returned` unstarted (a new attempt, no try). */
-export const FINISH_OUTCOMES = ["succeeded", "failed", "cancelled", "timed_out", "returned"] as const;
+/**
+ * How an attempt ended: an outcome of the user's code, `terminated` where a cancelled one had to be ended by force, or
+ * `returned` unstarted (a new attempt, no try).
+ */
+export const FINISH_OUTCOMES = [
+  "succeeded",
+  "failed",
+  "cancelled",
+  "timed_out",
+  "terminated",
+  "returned",
+] as const;
 export type FinishOutcome = (typeof FINISH_OUTCOMES)[number];
 
 export type Finish = {

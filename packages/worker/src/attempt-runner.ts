@@ -29,6 +29,8 @@ export type AttemptRunnerOptions = {
   readonly registry: TaskRegistry;
   readonly slots: number;
   readonly credits: number;
+  /** How long cancelled code may take to heed its signal. */
+  readonly cancelGraceMs: number;
   readonly log: (line: string) => void;
   readonly onTaskLog: (level: LogLevel, task: AttemptRef, message: string, data: unknown) => void;
 };
@@ -42,6 +44,7 @@ export class AttemptRunner {
   private readonly progress: ProgressOutlet;
   private readonly appender: Appender<"finish", FinishItem>;
   private readonly runs = new Map<TaskId, Run>();
+  private readonly stopping = new WeakSet<Run>();
   /** Cancels of attempts whose dependency values are still on their way. */
   private readonly earlyCancels = new Map<TaskId, { readonly reason: string | null }>();
   private onIdle: (() => void) | null = null;
@@ -84,7 +87,7 @@ export class AttemptRunner {
   cancel(ref: AttemptRef, reason: string | null): void {
     const state = this.attempts.stateOf(ref.id, ref.attempt);
     const run = this.runs.get(ref.id);
-    if (state === "running" && run !== undefined) run.cancel(reason);
+    if (state === "running" && run !== undefined) this.stopRun(ref, run, reason);
     else if (state === "running") this.earlyCancels.set(ref.id, { reason });
     else if (state === "queued") this.finish(ref, "cancelled", { started: false, value: null });
   }
@@ -92,7 +95,8 @@ export class AttemptRunner {
   /** The attempt is another worker's, or over: what this one would record of it is void. */
   abort(ref: AttemptRef): void {
     if (this.attempts.stateOf(ref.id, ref.attempt) === "running") {
-      this.runs.get(ref.id)?.cancel("the attempt is no longer current");
+      const run = this.runs.get(ref.id);
+      if (run !== undefined) this.stopRun(ref, run, "the attempt is no longer current");
       this.runs.delete(ref.id);
     }
     this.attempts.drop(ref.id, ref.attempt);
@@ -157,11 +161,25 @@ export class AttemptRunner {
       const run = executor.run(task, { id, name, attempt, args, deps }, this.outletOf({ id, attempt }));
       this.runs.set(id, run);
       const early = this.earlyCancels.get(id);
-      if (early !== undefined) run.cancel(early.reason);
+      if (early !== undefined) this.stopRun({ id, attempt }, run, early.reason);
       return await run.end;
     } catch (error) {
       return failedWith(error);
     }
+  }
+
+  /** Asks the code to stop; what has not after its grace is ended by force, where its executor can. */
+  private stopRun(ref: AttemptRef, run: Run, reason: string | null): void {
+    const { cancelGraceMs, log } = this.options;
+    // The leader repeats a cancel for as long as the attempt is held.
+    if (this.stopping.has(run)) return;
+    this.stopping.add(run);
+    run.cancel(reason);
+    const grace = setTimeout(() => {
+      if (run.terminate()) log(`task ${ref.id} did not stop within ${cancelGraceMs} ms: its thread is ended`);
+      else log(`task ${ref.id} does not stop: inline code can only be asked to, through ctx.signal`);
+    }, cancelGraceMs);
+    run.end.finally(() => clearTimeout(grace)).catch(() => undefined);
   }
 
   private outletOf(ref: AttemptRef): TaskOutlet {

@@ -80,7 +80,8 @@ class AttemptContext implements TaskContext {
     this.#controller = controller;
     this.progress = (fraction, message, data) => {
       checkProgress(fraction, message, data);
-      outlet.progress(fraction, message, data);
+      // What is reported is the data as it is now, and plain enough for any thread: the code may go on changing it.
+      outlet.progress(fraction, message, data === undefined ? undefined : JSON.parse(JSON.stringify(data)));
     };
   }
 

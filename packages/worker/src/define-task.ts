@@ -27,6 +27,7 @@ export type TaskDefinition<Name extends string = string, Input = never, Output =
 /** Marks a definition across copies of this package. */
 const DEFINITION = Symbol.for("weft.task-definition");
 const MEMORY_MB_MIN = 16;
+const OPTIONS: ReadonlySet<string> = new Set(["executor", "memoryMb"] satisfies (keyof TaskOptions)[]);
 
 /** Defines a task that workers run and clients call by its name. */
 export function defineTask<const Name extends string, Input, Output>(
@@ -47,6 +48,7 @@ export function defineTask<Name extends string, Input, Output>(
   const handler = typeof first === "function" ? first : second;
   const options = typeof first === "function" ? {} : first;
   if (typeof handler !== "function") throw new UsageError(`task "${name}" has no function to run`);
+  checkKeys(name, options);
   const executor = options.executor ?? "inline";
   if (executor !== "inline" && executor !== "thread") {
     throw new UsageError(
@@ -63,6 +65,20 @@ export function defineTask<Name extends string, Input, Output>(
   const definition = { name, options: { executor, memoryMb }, handler };
   Object.defineProperty(definition, DEFINITION, { value: true });
   return Object.freeze(definition);
+}
+
+/** An option that is misspelt would be none at all: code meant for a thread would run on the worker's event loop. */
+function checkKeys(name: string, options: TaskOptions): void {
+  if (typeof options !== "object" || options === null) {
+    throw new UsageError(`task "${name}": the options must be an object`);
+  }
+  for (const key of Object.keys(options)) {
+    if (!OPTIONS.has(key)) {
+      throw new UsageError(
+        `task "${name}": there is no option "${key}" (known: ${[...OPTIONS].join(", ")})`,
+      );
+    }
+  }
 }
 
 export function isDefinition(value: unknown): value is TaskDefinition {

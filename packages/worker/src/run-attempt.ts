@@ -3,10 +3,12 @@ import {
   decodeValue,
   encodeFailure,
   encodeValue,
+  type Failure,
   failureOf,
   TaskCancelledError,
   type TaskId,
   type TaskName,
+  VALUE_BYTES_MAX,
 } from "@weft/protocol";
 import { contextOf, runInContext, type TaskOutlet } from "./context.ts";
 import type { TaskDefinition } from "./define-task.ts";
@@ -20,7 +22,7 @@ export type AttemptInput = {
 };
 
 export type AttemptEnd = {
-  readonly outcome: "succeeded" | "failed" | "cancelled";
+  readonly outcome: "succeeded" | "failed" | "cancelled" | "terminated";
   /** The value or the failure, encoded. */
   readonly value: Uint8Array | null;
 };
@@ -75,5 +77,23 @@ export async function runAttempt(
 }
 
 export function failedWith(thrown: unknown): AttemptEnd {
-  return { outcome: "failed", value: encodeFailure(failureOf(thrown)) };
+  return { outcome: "failed", value: encoded(readable(thrown)) };
+}
+
+/** What was thrown is the user's: reading it may throw again. */
+function readable(thrown: unknown): Failure {
+  try {
+    return failureOf(thrown);
+  } catch {
+    return failureOf(new Error("the task threw something that cannot be read"));
+  }
+}
+
+/** A failure must fit into a record, as a result must: what lies deepest is left out first. */
+function encoded(failure: Failure): Uint8Array {
+  const { cause } = failure;
+  const whole = encodeFailure(failure);
+  if (whole.length <= VALUE_BYTES_MAX) return whole;
+  const nearest = cause === null ? null : { ...cause, cause: null };
+  return encodeFailure({ ...failure, cause: nearest });
 }

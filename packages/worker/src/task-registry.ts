@@ -1,8 +1,13 @@
 /** The tasks of a worker, loaded from files or given as modules. What does not load stops the worker before it starts. */
+import { spawnSync } from "node:child_process";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { inspect } from "node:util";
 import { DuplicateTaskError, TaskFileError, UsageError } from "@weft/protocol";
 import { isDefinition, type TaskDefinition } from "./define-task.ts";
+
+const CHECK_TIMEOUT_MS = 5_000;
 
 export type RegisteredTask = {
   readonly definition: TaskDefinition;
@@ -54,6 +59,9 @@ export class TaskRegistry {
 export async function loadTaskFiles(registry: TaskRegistry, files: readonly string[]): Promise<void> {
   for (const file of files) {
     const path = file.startsWith("file:") ? fileURLToPath(file) : resolve(file);
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) {
+      throw new TaskFileError(path, `there is no file ${path}`);
+    }
     const url = pathToFileURL(path).href;
     const module = await importFile(path, url);
     if (registry.addModule(module, url, path) === 0) {
@@ -66,20 +74,32 @@ async function importFile(path: string, url: string): Promise<Readonly<Record<st
   try {
     return (await import(url)) as Record<string, unknown>;
   } catch (cause) {
-    const error = cause instanceof Error ? cause : new Error(String(cause));
-    const at = placeOf(error, url, path);
-    throw new TaskFileError(path, `${at} does not load: ${error.name}: ${error.message}`, { cause });
+    const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : `it throws ${inspect(cause)}`;
+    throw new TaskFileError(path, `${placeOf(cause, url, path)} does not load: ${why}`, { cause });
   }
 }
 
 /** File and line where loading broke: in this file if the stack says so, else wherever it happened first. */
-function placeOf(error: Error, url: string, path: string): string {
-  const stack = error.stack ?? "";
-  for (const name of [url, path]) {
-    const at = stack.indexOf(`${name}:`);
-    const line = at < 0 ? null : /^:(\d+)/.exec(stack.slice(at + name.length));
-    if (line !== null) return `${path}:${line[1]}`;
-  }
+function placeOf(cause: unknown, url: string, path: string): string {
+  const stack = cause instanceof Error ? (cause.stack ?? "") : "";
+  const line = lineIn(stack, [url, path]);
+  if (line !== null) return `${path}:${line}`;
   const elsewhere = /(?:^|\s|\()(?:file:\/\/)?(\/[^\s:()]+):(\d+)/.exec(stack);
-  return elsewhere === null ? path : `${elsewhere[1]}:${elsewhere[2]} (loaded by ${path})`;
+  if (elsewhere !== null) return `${elsewhere[1]}:${elsewhere[2]} (loaded by ${path})`;
+  const checked = cause instanceof SyntaxError ? lineIn(syntaxReport(path), [url, path]) : null;
+  return checked === null ? path : `${path}:${checked}`;
+}
+
+function lineIn(text: string, names: readonly string[]): string | null {
+  for (const name of names) {
+    const at = text.indexOf(`${name}:`);
+    const line = at < 0 ? null : /^:(\d+)/.exec(text.slice(at + name.length));
+    if (line?.[1] !== undefined) return line[1];
+  }
+  return null;
+}
+
+/** Node tells the line of JavaScript that it cannot parse to nobody but who runs it: so it is asked once more. */
+function syntaxReport(path: string): string {
+  return spawnSync(process.execPath, ["--check", path], { encoding: "utf8", timeout: CHECK_TIMEOUT_MS }).stderr;
 }

@@ -29,6 +29,11 @@ export type WorkerOptions = ConnectionOptions & {
   readonly slots?: number;
   /** Tasks that are held ready beyond those that run, so that a short one never waits for a round trip. @default twice the slots */
   readonly prefetch?: number;
+  /**
+   * How long cancelled code may take to heed `ctx.signal`, in milliseconds. Then its thread is ended; inline code cannot be
+   * ended by force. @default 5000
+   */
+  readonly cancelGraceMs?: number;
   /** What this worker offers beyond its tasks, such as "gpu"; a task with labels runs only where all of them are. */
   readonly labels?: readonly string[];
   /** The first token of this worker's name in subjects. @default "worker" */
@@ -45,6 +50,8 @@ export type StopOptions = {
 };
 
 const GRACE_MS = 30_000;
+const CANCEL_GRACE_MS = 5_000;
+const CANCEL_GRACE_MAX_MS = 24 * 3_600_000;
 const CLOSE_APPENDS_MS = 5_000;
 
 export class Worker {
@@ -86,7 +93,17 @@ export class Worker {
     this.connection = connection;
     this.options = options;
     this.taskNames = registry.names.map((name) => TaskName.parse(name));
-    this.runner = new AttemptRunner({ connection, subjects, registry, slots, credits, log, onTaskLog });
+    const cancelGraceMs = options.cancelGraceMs ?? CANCEL_GRACE_MS;
+    this.runner = new AttemptRunner({
+      connection,
+      subjects,
+      registry,
+      slots,
+      credits,
+      cancelGraceMs,
+      log,
+      onTaskLog,
+    });
     const labels = options.labels ?? [];
     this.link = new LeaderLink({
       connection,
@@ -163,6 +180,9 @@ function checkOptions(options: WorkerOptions): void {
   if (!whole(options.slots, 1)) throw new UsageError(`slots must be a whole number from 1 to ${CREDITS_MAX}`);
   if (!whole(options.prefetch, 0))
     throw new UsageError(`prefetch must be a whole number from 0 to ${CREDITS_MAX}`);
+  const graceMs = options.cancelGraceMs ?? 0;
+  if (!(graceMs >= 0 && graceMs <= CANCEL_GRACE_MAX_MS))
+    throw new UsageError(`cancelGraceMs must be from 0 to ${CANCEL_GRACE_MAX_MS}`);
   const labels = options.labels ?? [];
   if (labels.length > LABELS_MAX || !labels.every(isToken)) {
     throw new UsageError(`labels must be at most ${LABELS_MAX} words of A-Z a-z 0-9 _ -`);

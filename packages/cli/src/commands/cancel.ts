@@ -1,5 +1,5 @@
 import { type CancelAnswer, type Client, connect, UnknownTaskError } from "@weft/client";
-import { TaskId, TEXT_LENGTH_MAX, UsageError } from "@weft/protocol";
+import { stoppedText, TaskId, TEXT_LENGTH_MAX, UsageError } from "@weft/protocol";
 import { Command, Option } from "commander";
 import { CLI_IDENTITY, withCluster } from "../cluster.ts";
 import { type ErrorObject, errorObject } from "../error-report.ts";
@@ -80,6 +80,6 @@ function describe({ id, outcome, stopped, error }: Cancelled, timeoutMs: number)
   if (outcome === null) {
     return `${id} cancelling: it has not ended within ${describeMs(timeoutMs)}; its code has been told through ctx.signal`;
   }
-  if (stopped !== null) return `${id} ${outcome} ${stopped.replaceAll("_", " ")}`;
+  if (stopped !== null) return `${id} ${outcome} ${stoppedText(stopped)}`;
   return `${id} ${outcome} already`;
 }

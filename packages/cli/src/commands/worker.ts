@@ -27,7 +27,7 @@ export function workerCommand(): Command {
     .action(async (files: string[], options: WorkerOptions, command: Command) => {
       const { address, output } = globalsOf(command, FOREGROUND_CONNECT_TIMEOUT);
       const parent = options.withParent === true ? followParent() : NO_PARENT;
-      const { slots, prefetch, labels } = options;
+      const { slots, prefetch, labels, cancelGrace } = options;
       try {
         const worker = await Worker.start({
           ...address,
@@ -36,6 +36,7 @@ export function workerCommand(): Command {
           ...(slots === undefined ? {} : { slots }),
           ...(prefetch === undefined ? {} : { prefetch }),
           ...(labels === undefined ? {} : { labels }),
+          ...(cancelGrace === undefined ? {} : { cancelGraceMs: cancelGrace }),
         });
         output.log(readyLine(worker, slots ?? availableParallelism()));
         parent.tellReady();

@@ -1,5 +1,5 @@
 /** Why a task is where it is, in one sentence for a person. */
-import { assertNever } from "@weft/protocol";
+import { assertNever, stoppedText } from "@weft/protocol";
 import { isLive, type Ledger, type LiveTask, type SettledTask, type Verdict } from "../core/ledger/index.ts";
 import { canRun, freeCredits } from "../core/scheduler/index.ts";
 import type { Term } from "./term.ts";
@@ -70,7 +70,7 @@ function byVerdict(verdict: Verdict): string {
     case "workers_lost":
       return `${verdict.losses} workers were lost while they ran it`;
     case "cancelled":
-      return `it was cancelled ${verdict.stopped.replaceAll("_", " ")}${verdict.reason === null ? "" : `: ${verdict.reason}`}`;
+      return `it was cancelled ${stoppedText(verdict.stopped)}${verdict.reason === null ? "" : `: ${verdict.reason}`}`;
     default:
       return assertNever(verdict);
   }

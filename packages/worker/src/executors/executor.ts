@@ -8,6 +8,8 @@ export type Run = {
   readonly end: Promise<AttemptEnd>;
   /** Asks the code to stop, through its AbortSignal. */
   readonly cancel: (reason: string | null) => void;
+  /** Ends the code by force: it then has ended as `terminated`. False where this executor cannot. */
+  readonly terminate: () => boolean;
 };
 
 export type Executor = {

@@ -9,6 +9,8 @@ export function inlineExecutor(): Executor {
       return {
         end: runAttempt(task.definition, input, outlet, cancellation),
         cancel: (reason) => cancellation.request(input, reason),
+        // It shares its thread with everything else here.
+        terminate: () => false,
       };
     },
     close: async () => undefined,

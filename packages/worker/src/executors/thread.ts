@@ -66,11 +66,26 @@ class Thread {
       this.job = { number: job, outlet, ended };
     });
     this.send({ type: "run", job, moduleUrl: task.moduleUrl ?? "", input });
-    return { end, cancel: (reason) => this.send({ type: "cancel", job, reason }) };
+    return {
+      end,
+      cancel: (reason) => this.send({ type: "cancel", job, reason }),
+      terminate: () => this.terminateJob(job),
+    };
   }
 
   async terminate(): Promise<void> {
     await this.worker.terminate();
+  }
+
+  private terminateJob(number: number): boolean {
+    const { job } = this;
+    if (job === null || job.number !== number) return true;
+    this.job = null;
+    this.terminate().then(
+      () => job.ended({ outcome: "terminated", value: null }),
+      (error: unknown) => job.ended(failedWith(error)),
+    );
+    return true;
   }
 
   private send(message: ToThread): void {

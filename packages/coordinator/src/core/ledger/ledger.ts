@@ -298,15 +298,13 @@ export class Ledger {
     }
     if (finish.started) task.tries++;
     if (finish.outcome === "returned") return this.reopen(task, "before_start");
-    const cancelled = finish.outcome === "cancelled";
-    const stopped: Stopped = finish.started ? "while_running" : "before_start";
-    this.settle(task, {
-      outcome: finish.outcome,
-      finish: position,
-      verdict: cancelled ? { type: "cancelled", reason: task.cancelReason, stopped } : null,
-      progress: finish.progress,
-      value: cancelled ? null : finish.value,
-    });
+    const { outcome, progress, value } = finish;
+    if (outcome !== "cancelled" && outcome !== "terminated") {
+      return this.settle(task, { outcome, finish: position, verdict: null, progress, value });
+    }
+    const stopped = outcome === "terminated" ? outcome : finish.started ? "while_running" : "before_start";
+    const verdict: Verdict = { type: "cancelled", reason: task.cancelReason, stopped };
+    this.settle(task, { outcome: "cancelled", finish: position, verdict, progress, value: null });
   }
 
   /** The attempt is over without an outcome: another one, unless somebody wanted the task stopped. */
