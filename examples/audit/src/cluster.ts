@@ -1,72 +1,61 @@
 /** What the demo runs on: a nats-server, a coordinator and two workers, each a process of its own, as in production. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { findNatsServer, type NatsServer, startNatsServer } from "@weft/testing";
-
-type DemoWorker = { readonly pid: number; readonly kill: () => void };
+import { errorOf, howEnded, Part } from "./part.ts";
 
 export type DemoCluster = {
-  readonly url: string;
-  readonly natsVersion: string;
-  readonly workers: readonly DemoWorker[];
+  readonly server: NatsServer;
+  readonly coordinator: Part;
+  readonly workers: readonly Part[];
+  /** Resolves if it can do no more work: it has lost its server, its coordinator or its last worker. */
+  readonly broken: Promise<Error>;
   readonly stop: () => Promise<void>;
 };
 
-const WEFT = fileURLToPath(new URL("../../../packages/cli/src/main.ts", import.meta.url));
 const TASKS = fileURLToPath(new URL("./tasks.ts", import.meta.url));
 const WORKERS = 2;
-const LOG_LINES_MAX = 50;
+/** When the demo ends, nothing runs any more; when it is interrupted, nobody needs what runs. */
+const GRACE = "500ms";
 
 /** `note` is told when it takes longer, as a download does. */
 export async function startCluster(note: (text: string) => void): Promise<DemoCluster> {
   const { path: binary } = await findNatsServer({ onProgress: note });
   const server = await startNatsServer({ binary });
-  const parts: ChildProcess[] = [];
+  const parts: Part[] = [];
+  const start = (name: string, ...args: readonly string[]): Part => {
+    const part = new Part(name, [...args, "--url", server.url]);
+    parts.push(part);
+    return part;
+  };
   const stop = async (): Promise<void> => {
-    for (const part of parts.toReversed()) await stopPart(part);
+    // Workers finish what they run while there is still a coordinator to tell, and both before the server.
+    const [coordinator, ...workers] = parts;
+    await Promise.all(workers.map((worker) => worker.stop()));
+    await coordinator?.stop();
     await server.stop();
   };
   try {
-    parts.push(await startPart(server, "coordinator", "--create"));
-    const starting = Array.from({ length: WORKERS }, () => startPart(server, "worker", TASKS));
-    const workers = await Promise.all(starting);
-    parts.push(...workers);
-    return {
-      url: server.url,
-      natsVersion: server.version,
-      workers: workers.map((worker) => ({ pid: worker.pid ?? 0, kill: () => void worker.kill("SIGKILL") })),
-      stop,
-    };
+    const coordinator = start("the coordinator", "coordinator", "--create");
+    await coordinator.untilReady();
+    const workers = Array.from({ length: WORKERS }, (_, index) =>
+      start(`worker ${index + 1}`, "worker", TASKS, "--grace", GRACE),
+    );
+    await Promise.all(workers.map((worker) => worker.untilReady()));
+    return { server, coordinator, workers, broken: breakOf(server, coordinator, workers), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-/** `--with-parent`: it says when it is ready, and ends when this process does, however that is. */
-async function startPart({ url }: NatsServer, ...args: readonly string[]): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [WEFT, ...args, "--url", url, "--with-parent"], {
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-    // Ctrl-C is for the demo, which then stops its parts.
-    detached: true,
-  });
-  const log: string[] = [];
-  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-    log.push(text);
-    if (log.length > LOG_LINES_MAX) log.shift();
-  });
-  const ended = once(child, "exit").then(() => {
-    throw new Error(`the ${args[0]} did not start:\n${log.join("")}`);
-  });
-  await Promise.race([once(child, "message"), ended]);
-  ended.catch(() => undefined);
-  return child;
-}
-
-async function stopPart(part: ChildProcess): Promise<void> {
-  if (part.exitCode !== null || part.signalCode !== null) return;
-  const exited = once(part, "exit");
-  part.kill("SIGTERM");
-  await exited;
+async function breakOf(server: NatsServer, coordinator: Part, workers: readonly Part[]): Promise<Error> {
+  const serverEnd = server.exited.then(({ code, signal }) => ({
+    what: `the nats-server ${howEnded(code, signal)}`,
+    log: server.logs(),
+  }));
+  const lastWorker = Promise.all(workers.map((worker) => worker.ended)).then((ends) => ({
+    what: `no worker is left: ${ends.map(({ what }) => what).join(", ")}`,
+    log: ends.map(({ log }) => log).join(""),
+  }));
+  return errorOf(await Promise.race([serverEnd, coordinator.ended, lastWorker]));
 }

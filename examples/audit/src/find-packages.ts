@@ -21,7 +21,7 @@ export function absolutePathOf({ folder, path }: PackageDir): string {
  * The paths of all packages below a `node_modules` folder, sorted. Links are left out: what they lead to is found where it
  * really is. Rejects where there is no such folder.
  */
-export async function findPackages(
+export async function pathsOfPackages(
   folder: string,
   onProgress: (fraction: number) => void = () => undefined,
 ): Promise<string[]> {

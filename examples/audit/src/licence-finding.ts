@@ -45,8 +45,16 @@ export function licenceFilesIn(folder: string): LicenceText[] {
     .map((file) => ({ file, text: readFileSync(join(folder, file), "utf8") }));
 }
 
-export function licenceFindingOf(facts: PackageFacts, texts: readonly LicenceText[]): LicenceFinding {
-  const matches = texts.map(({ text }) => licencesIn(text));
+export function licenceFindingOf(
+  facts: PackageFacts,
+  texts: readonly LicenceText[],
+  onProgress: (fraction: number) => void = () => undefined,
+): LicenceFinding {
+  const matches = texts.map(({ text }, index) => {
+    const found = licencesIn(text);
+    onProgress((index + 1) / texts.length);
+    return found;
+  });
   const primary = matches.flatMap(([first]) => first ?? []).map(idOf);
   const others = matches.flatMap(([, ...rest]) => rest).map(idOf);
   const verdict = verdictOf(facts.declared, texts.length > 0, primary);

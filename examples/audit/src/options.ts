@@ -1,4 +1,5 @@
 /** The command line of the demo. */
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -11,7 +12,7 @@ export type DemoOptions = {
   readonly kill: boolean;
 };
 
-export const HELP = `pnpm demo [options]
+export const HELP = `npx -y pnpm@12 demo [options]
 
 Audits everything that is installed here: licences, hashes, sizes, duplicates. Each step of each package is a task of a
 cluster that is started for it: a nats-server, a coordinator and two workers, each a process of its own.
@@ -26,15 +27,31 @@ const REPOSITORY = fileURLToPath(new URL("../../../", import.meta.url));
 
 /** Null where only the help was asked for. Throws where the command line makes no sense. */
 export function demoOptionsOf(args: readonly string[]): DemoOptions | null {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      kill: { type: "boolean", default: false },
-      out: { type: "string", default: "report" },
-      root: { type: "string", default: REPOSITORY },
-      help: { type: "boolean", short: "h", default: false },
-    },
-  });
+  const values = valuesOf(args[0] === "--" ? args.slice(1) : args);
   if (values.help) return null;
-  return { folder: resolve(values.root, "node_modules"), out: resolve(values.out), kill: values.kill };
+  const folder = resolve(values.root, "node_modules");
+  if (!existsSync(folder)) throw new Error(`there is no folder ${folder}`);
+  return { folder, out: resolve(values.out), kill: values.kill };
+}
+
+function valuesOf(args: readonly string[]): {
+  readonly kill: boolean;
+  readonly out: string;
+  readonly root: string;
+  readonly help: boolean;
+} {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        kill: { type: "boolean", default: false },
+        out: { type: "string", default: "report" },
+        root: { type: "string", default: REPOSITORY },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    }).values;
+  } catch (error) {
+    // Its first sentence says what is wrong; the others are about positional arguments, which there are none of.
+    throw new Error(error instanceof Error ? error.message.replace(/\.\s.*$/s, "") : String(error));
+  }
 }

@@ -13,6 +13,8 @@ table { border-collapse: collapse; width: 100%; }
 th, td { padding: .25rem .7rem; text-align: left; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
 thead th { position: sticky; top: 0; background: Canvas; }
 th button { all: unset; cursor: pointer; font-weight: 600; }
+th[aria-sort="ascending"] button::after { content: " \\25B2"; }
+th[aria-sort="descending"] button::after { content: " \\25BC"; }
 th button:focus-visible { outline: 2px solid; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 input { font: inherit; padding: .25rem .6rem; margin-bottom: .5rem; width: min(100%, 22rem); }
@@ -23,15 +25,18 @@ const FILTER_FROM = 12;
 for (const box of document.querySelectorAll(".table")) {
   const body = box.querySelector("tbody");
   const rows = [...body.rows];
-  box.querySelectorAll("th").forEach((head, column) => {
-    let direction = 1;
+  const heads = [...box.querySelectorAll("th")];
+  heads.forEach((head, column) => {
     const keyOf = (row) => {
       const { dataset, textContent } = row.cells[column];
-      return dataset.sort === undefined ? textContent : Number(dataset.sort);
+      return dataset.sort === undefined ? textContent.toLowerCase() : Number(dataset.sort);
     };
     head.firstChild.addEventListener("click", () => {
+      const descending = head.getAttribute("aria-sort") === "ascending";
+      const direction = descending ? -1 : 1;
       rows.sort((a, b) => direction * (keyOf(a) < keyOf(b) ? -1 : keyOf(a) > keyOf(b) ? 1 : 0));
-      direction = -direction;
+      for (const other of heads) other.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", descending ? "descending" : "ascending");
       body.append(...rows);
     });
   });

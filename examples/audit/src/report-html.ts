@@ -24,6 +24,7 @@ export function htmlReportOf(audit: Audit): string {
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Audit of installed packages</title>
 <style>${PAGE_STYLE}</style>

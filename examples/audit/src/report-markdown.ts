@@ -12,7 +12,7 @@ export function markdownReportOf(audit: Audit): string {
   const sum = `${countOf(totals.packages, "package")}, ${countOf(totals.files, "file")}, ${bytesText(totals.bytes)}`;
   const sections = [
     "# Audit of installed packages",
-    `${text(audit.folder)}, ${text(audit.takenAt)}: ${sum}.`,
+    `Of ${text(audit.folder)}, ${text(audit.takenAt)}: ${sum}.`,
     "## Licences",
     licences(audit),
     "## Licences to look at",
@@ -114,7 +114,7 @@ function table(columns: readonly Column[], rows: readonly (readonly string[])[])
   ].join("\n");
 }
 
-/** As it is, on one line: no character of it is Markdown. */
+/** As it is, on one line: what would be Markdown or HTML in the middle of a line is not. */
 function text(value: string): string {
-  return value.replace(/\s+/g, " ").replace(/[\\`*_{}[\]<>()#+!|~&-]/g, "\\$&");
+  return value.replace(/\s+/g, " ").replace(/[\\`*_[\]<>|~&]/g, "\\$&");
 }

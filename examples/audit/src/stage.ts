@@ -1,10 +1,14 @@
 /** One stage of the audit: many tasks of one kind, counted through the callbacks of their handles. */
 import type { TaskHandle } from "@weft/client";
 
-export type StageFailure = { readonly id: string; readonly error: Error };
+export type StageWatcher = {
+  readonly onChange: () => void;
+  readonly onFailure: (error: Error) => void;
+};
 
 export class Stage {
   readonly name: string;
+  /** Null until its tasks are submitted. */
   total: number | null = null;
   succeeded = 0;
   failed = 0;
@@ -19,9 +23,9 @@ export class Stage {
   get fraction(): number {
     if (this.total === null) return 0;
     if (this.total === 0) return 1;
-    let under = 0;
-    for (const fraction of this.running.values()) under += fraction;
-    return (this.succeeded + this.failed + under) / this.total;
+    let underWay = 0;
+    for (const fraction of this.running.values()) underWay += fraction;
+    return (this.succeeded + this.failed + underWay) / this.total;
   }
 
   get isOver(): boolean {
@@ -29,11 +33,7 @@ export class Stage {
   }
 
   /** Follows the handles, which are all of this stage. */
-  follow(
-    handles: readonly TaskHandle[],
-    onChange: () => void,
-    onFailure: (failure: StageFailure) => void,
-  ): void {
+  follow(handles: readonly TaskHandle[], { onChange, onFailure }: StageWatcher): void {
     this.total = handles.length;
     onChange();
     for (const handle of handles) {
@@ -43,14 +43,14 @@ export class Stage {
           onChange();
         })
         .onComplete(() => {
-          this.succeeded++;
           this.running.delete(handle.id);
+          this.succeeded++;
           onChange();
         })
         .onError((error) => {
-          this.failed++;
           this.running.delete(handle.id);
-          onFailure({ id: handle.id, error });
+          this.failed++;
+          onFailure(error);
           onChange();
         });
     }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { defineTask, reportProgress } from "@weft/worker";
 import { auditOf } from "./audit.ts";
 import { type Duplicate, duplicatesOf } from "./duplicates.ts";
-import { absolutePathOf, findPackages, type PackageDir } from "./find-packages.ts";
+import { absolutePathOf, type PackageDir, pathsOfPackages } from "./find-packages.ts";
 import { type LicenceFinding, licenceFilesIn, licenceFindingOf } from "./licence-finding.ts";
 import { type LicenceGroup, licenceGroupsOf } from "./licence-groups.ts";
 import { digestOf, type PackageDigest } from "./package-digest.ts";
@@ -13,16 +13,18 @@ import { filesOf, type PackageSize, sizeOf } from "./package-files.ts";
 import { htmlReportOf } from "./report-html.ts";
 import { markdownReportOf } from "./report-markdown.ts";
 
-export const listPackages = defineTask("list-packages", (folder: string) =>
-  findPackages(folder, (fraction) => reportProgress(fraction)),
+export const findPackages = defineTask("find-packages", (folder: string) =>
+  pathsOfPackages(folder, (fraction) => reportProgress(fraction)),
 );
 
-export const readPackage = defineTask("read-package", (dir: PackageDir) => readPackageFacts(dir));
+export const readPackage = defineTask("read-package", { executor: "thread" }, (dir: PackageDir) =>
+  readPackageFacts(dir),
+);
 
 /** Depends on the package's facts. */
 export const detectLicence = defineTask("detect-licence", { executor: "thread" }, (dir: PackageDir, ctx) => {
   const [facts] = ctx.deps as [PackageFacts];
-  return licenceFindingOf(facts, licenceFilesIn(absolutePathOf(dir)));
+  return licenceFindingOf(facts, licenceFilesIn(absolutePathOf(dir)), (fraction) => reportProgress(fraction));
 });
 
 export const hashFiles = defineTask("hash-files", { executor: "thread" }, (dir: PackageDir, ctx) => {

@@ -13,9 +13,12 @@ export type View = {
 
 export type Screen = NodeJS.WritableStream & { readonly isTTY?: boolean };
 
+const CLEAR_BELOW = "\x1b[0J";
+const WRAP_ON = "\x1b[?7h";
+const WRAP_OFF = "\x1b[?7l";
 const STEPS = 1_000;
 const BAR_MS = 60;
-const LINE_MS = 1_000;
+const LINE_MS = 400;
 
 export function viewOf(stages: readonly Stage[], screen: Screen): View {
   return screen.isTTY === true ? new Bars(stages, screen) : new Lines(stages, screen);
@@ -31,7 +34,16 @@ class Bars implements View {
     this.stages = stages;
     const format = "{name} {bar} {percentage} % {count}";
     this.multi = new cliProgress.MultiBar(
-      { stream, format, barsize: 30, hideCursor: true, linewrap: false, gracefulExit: false },
+      // A sentence above the bars moves all of them down: they are drawn anew, also those that have not changed.
+      {
+        stream,
+        format,
+        barsize: 30,
+        hideCursor: true,
+        linewrap: false,
+        gracefulExit: false,
+        forceRedraw: true,
+      },
       cliProgress.Presets.shades_classic,
     );
     const width = Math.max(...stages.map(({ name }) => name.length));
@@ -43,7 +55,7 @@ class Bars implements View {
 
   readonly changed = (): void => undefined;
 
-  readonly say = (text: string): void => this.multi.log(`${text}\n`);
+  readonly say = (text: string): void => this.multi.log(`${CLEAR_BELOW}${WRAP_ON}${text}\n${WRAP_OFF}`);
 
   readonly end = (): void => {
     clearInterval(this.timer);
@@ -78,8 +90,10 @@ class Lines implements View {
     }
     if (performance.now() - this.toldAtMs < LINE_MS) return;
     const open = this.stages.filter((stage) => stage.total !== null && !stage.isOver && stage.fraction > 0);
-    const parts = open.map((stage) => `${stage.name} ${Math.floor(stage.fraction * 100)} %`);
-    if (parts.length > 0) this.say(`${parts.join(", ")}`);
+    const parts = open.map(
+      (stage) => `${stage.name} ${countsOf(stage)} (${Math.floor(stage.fraction * 100)} %)`,
+    );
+    if (parts.length > 0) this.say(parts.join(", "));
   };
 
   readonly say = (text: string): void => {

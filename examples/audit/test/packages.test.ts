@@ -4,7 +4,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { duplicatesOf } from "../src/duplicates.ts";
-import { findPackages } from "../src/find-packages.ts";
+import { pathsOfPackages } from "../src/find-packages.ts";
 import { digestOf } from "../src/package-digest.ts";
 import { packageFactsOf } from "../src/package-facts.ts";
 import { filesOf, sizeOf } from "../src/package-files.ts";
@@ -22,11 +22,11 @@ afterAll(() => rm(root, { recursive: true }));
 
 test("packages are found all the way down, links and folders without package.json are not", async () => {
   const fractions: number[] = [];
-  const paths = await findPackages(join(root, "node_modules"), (fraction) => fractions.push(fraction));
+  const paths = await pathsOfPackages(join(root, "node_modules"), (fraction) => fractions.push(fraction));
   expect(paths).toEqual(["@scope/differs", "broken", "nasty", "plain", "plain/node_modules/twice", "twice"]);
   expect(fractions.at(-1)).toBe(1);
   expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
-  await expect(findPackages(join(root, "nowhere"))).rejects.toThrow("ENOENT");
+  await expect(pathsOfPackages(join(root, "nowhere"))).rejects.toThrow("ENOENT");
 });
 
 describe("the files of a package", () => {

@@ -69,6 +69,8 @@ describe("the page", () => {
       expect(["link", "iframe", "object", "embed", "base"]).not.toContain(nodeName);
       expect((attrs ?? []).filter(({ name }) => outside.includes(name))).toEqual([]);
     }
+    // A browser that shows it would not even be allowed to load anything.
+    expect(page).toContain("default-src 'none'");
     expect(page).not.toMatch(/@import|url\(|\bimport\b|fetch\(/);
   });
 
