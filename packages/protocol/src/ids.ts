@@ -43,8 +43,7 @@ function token<T extends string>(what: string, text: string): T {
 export const isToken = (text: string): boolean => isText(text) && TOKEN.test(text);
 
 /** Users write JavaScript too: what they pass may be no text at all. */
-const isText = (text: unknown): text is string =>
-  typeof text === "string" && text.length <= TOKEN_LENGTH_MAX;
+const isText = (text: unknown): text is string => typeof text === "string" && text.length <= TOKEN_LENGTH_MAX;
 const shown = (text: unknown): string =>
   typeof text === "string"
     ? JSON.stringify(text.slice(0, 80))

@@ -9,7 +9,8 @@ export type ExecutorKind = "inline" | "thread";
 /** What the types of a definition say; the implementation is the worker's. */
 export type TaskSignature<Name extends string, Input, Output> = {
   readonly name: Name;
-  readonly "~types"?: { readonly input: Input; readonly output: Output };
+  /** The input stands where it is taken, so that a definition of any input is a `TaskDefinition`. */
+  readonly "~types"?: { readonly input: (input: Input) => void; readonly output: Output };
 };
 
 type Upper =

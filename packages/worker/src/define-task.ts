@@ -74,9 +74,7 @@ function checkKeys(name: string, options: TaskOptions): void {
   }
   for (const key of Object.keys(options)) {
     if (!OPTIONS.has(key)) {
-      throw new UsageError(
-        `task "${name}": there is no option "${key}" (known: ${[...OPTIONS].join(", ")})`,
-      );
+      throw new UsageError(`task "${name}": there is no option "${key}" (known: ${[...OPTIONS].join(", ")})`);
     }
   }
 }

@@ -101,5 +101,6 @@ function lineIn(text: string, names: readonly string[]): string | null {
 
 /** Node tells the line of JavaScript that it cannot parse to nobody but who runs it: so it is asked once more. */
 function syntaxReport(path: string): string {
-  return spawnSync(process.execPath, ["--check", path], { encoding: "utf8", timeout: CHECK_TIMEOUT_MS }).stderr;
+  return spawnSync(process.execPath, ["--check", path], { encoding: "utf8", timeout: CHECK_TIMEOUT_MS })
+    .stderr;
 }
