@@ -136,3 +136,22 @@ test("a worker that is killed is known to be gone, one that is silent is given i
   await waitUntil(() => begun.size === 12);
   await Promise.all(held.map((handle) => handle.cancel()));
 });
+
+test("a worker whose code blocks its event loop is blocked, not lost, however long it takes", {
+  timeout: 60_000,
+}, async () => {
+  // Longer than the lease.
+  const blockMs = 12_500;
+  await start("coordinator", "--create").printed("leads");
+  await start("worker", file, "--slots", "1").printed("ready");
+  const events = start("events", "--json");
+  await using weft = await connect({ servers: server.url });
+  const blocking = weft.submit("block", blockMs);
+  await events.printed('"blockedMs":');
+  const shown = start("workers");
+  expect(await shown.exited).toBe(0);
+  expect(shown.stdout()).toMatch(/worker\.\S+ +blocked /);
+  expect(await blocking.settled()).toMatchObject({ outcome: "succeeded", value: "done", attempt: 1 });
+  expect(await weft.submit("echo", 1).result()).toBe(1);
+  expect(events.stdout()).not.toContain("event.worker.lost");
+});

@@ -93,6 +93,15 @@ describe("placement", () => {
     expect(scheduler.readyCount).toBe(1);
   });
 
+  test("gives nothing to a worker that is blocked, until it is heard of again", () => {
+    scheduler.seen(W1, presence(), 0);
+    scheduler.block(W1);
+    submit(submission(1));
+    expect(place()).toEqual([]);
+    scheduler.seen(W1, presence(), 1);
+    expect(place()).toEqual(["1 at w1"]);
+  });
+
   test("passes over what was cancelled or settled while it was in the queue", () => {
     submit(submission(1), submission(2), submission(3));
     log.cancel([1]);

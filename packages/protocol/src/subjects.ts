@@ -60,7 +60,11 @@ export class Subjects {
   presenceAll(): string {
     return `${this.root}.presence.>`;
   }
-  /** Assignments, cancels and probes for one worker. */
+  /** Whether one worker lives: answered from two of its threads. */
+  probe(sender: Sender): string {
+    return `${this.root}.probe.${sender}`;
+  }
+  /** Assignments, cancels and aborts for one worker. */
   worker(sender: Sender): string {
     return `${this.root}.worker.${sender}`;
   }

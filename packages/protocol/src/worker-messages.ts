@@ -175,6 +175,23 @@ export function decodePresence(data: Uint8Array): Read<Presence> {
   });
 }
 
+/** What a worker answers to a probe. */
+export type ProbeAnswer = {
+  /** For how long its event loop has not turned. */
+  readonly blockedMs: number;
+};
+
+export function encodeProbeAnswer({ blockedMs }: ProbeAnswer): Uint8Array {
+  return packr.pack([WIRE_VERSION, blockedMs]);
+}
+
+export function decodeProbeAnswer(data: Uint8Array): Read<ProbeAnswer> {
+  return readWire(data, (wire) => {
+    checkVersion(wire[0]);
+    return { blockedMs: count(wire[1], "blocked") };
+  });
+}
+
 /** A new leader's word to all workers and clients of its partition. */
 export type Hello = { readonly partition: number; readonly epoch: number; readonly leader: Sender };
 

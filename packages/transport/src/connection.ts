@@ -38,6 +38,16 @@ const ATTEMPT_TIMEOUT_MS = 2_000;
 const RETRY_WAIT_MS = 100;
 const DRAIN_TIMEOUT_MS = 2_000;
 
+const RECONNECTING: NodeConnectionOptions = {
+  maxReconnectAttempts: -1,
+  // A credential that is refused for a while, as when it is rotated, ends nothing.
+  ignoreAuthErrorAbort: true,
+  reconnectTimeWait: RETRY_WAIT_MS,
+  reconnectJitter: RETRY_WAIT_MS,
+  pingInterval: 5_000,
+  maxPingOut: 2,
+};
+
 export async function openConnection(
   identity: Identity,
   instance: InstanceId,
@@ -72,6 +82,20 @@ function credentialsIn(servers: readonly string[]): NodeConnectionOptions {
   return {};
 }
 
+/** A connection that waits for its server for as long as it takes, and does nothing else that `openConnection` does. */
+export async function connectForever(
+  servers: readonly string[],
+  options: NodeConnectionOptions,
+): Promise<NatsConnection> {
+  return connect({
+    servers: [...servers],
+    ...RECONNECTING,
+    waitOnFirstConnect: true,
+    ...credentialsIn(servers),
+    ...options,
+  });
+}
+
 async function connectWithin(
   servers: readonly string[],
   sender: Sender,
@@ -87,13 +111,7 @@ async function connectWithin(
         servers: [...servers],
         inboxPrefix: inboxPrefix(sender),
         timeout: Math.max(100, Math.min(ATTEMPT_TIMEOUT_MS, leftMs)),
-        maxReconnectAttempts: -1,
-        // A credential that is refused for a while, as when it is rotated, ends nothing.
-        ignoreAuthErrorAbort: true,
-        reconnectTimeWait: RETRY_WAIT_MS,
-        reconnectJitter: RETRY_WAIT_MS,
-        pingInterval: 5_000,
-        maxPingOut: 2,
+        ...RECONNECTING,
         ...credentialsIn(servers),
         ...options.nats,
       });

@@ -6,6 +6,7 @@ export {
   type Connection,
   type ConnectionOptions,
   closeConnection,
+  connectForever,
   DEFAULT_SERVER,
   isAtLeast,
   openConnection,

@@ -8,6 +8,7 @@ import {
   decodeHello,
   decodeWorkerMessage,
   encodePresence,
+  encodeProbeAnswer,
   type Presence,
   type Subjects,
   type TaskName,
@@ -40,6 +41,9 @@ export class LeaderLink {
     const { connection, subjects } = options;
     this.options = options;
     this.listen(subjects.worker(connection.sender), (message) => this.onMessage(message));
+    this.listen(subjects.probe(connection.sender), (message) => {
+      message.respond(encodeProbeAnswer({ blockedMs: 0 }));
+    });
     this.listen(subjects.helloAll(), (message) => this.onHello(message));
     this.timer = setInterval(() => this.announce(), PRESENCE_MS);
     this.announce();
@@ -103,11 +107,6 @@ export class LeaderLink {
   }
 
   private onMessage(message: Msg): void {
-    if (message.data.length === 0) {
-      // A probe: the answer alone says that this process lives.
-      message.respond();
-      return;
-    }
     const read = decodeWorkerMessage(message.data);
     if (!read.ok) return this.void(`message of a leader: ${read.kind}`);
     const { epoch, number, assignments, cancels, aborts } = read.value;

@@ -16,6 +16,7 @@ import { type Connection, type ConnectionOptions, closeConnection, openConnectio
 import { AttemptRunner } from "./attempt-runner.ts";
 import type { LogLevel } from "./context.ts";
 import { LeaderLink } from "./leader-link.ts";
+import { Liveness } from "./liveness.ts";
 import { loadTaskFiles, TaskRegistry } from "./task-registry.ts";
 
 export type WorkerOptions = ConnectionOptions & {
@@ -59,6 +60,7 @@ export class Worker {
   private readonly options: WorkerOptions;
   private readonly runner: AttemptRunner;
   private readonly link: LeaderLink;
+  private readonly liveness: Liveness;
   private stopping: Promise<void> | null = null;
   /** The names of the tasks that it runs. */
   readonly taskNames: readonly TaskName[];
@@ -113,6 +115,12 @@ export class Worker {
       labels,
       log,
     });
+    this.liveness = new Liveness({
+      servers: connection.servers,
+      nats: options.nats ?? {},
+      subject: subjects.probe(connection.sender),
+      log,
+    });
     this.followConnection().catch((error: unknown) =>
       this.log(`following the connection failed: ${String(error)}`),
     );
@@ -154,7 +162,7 @@ export class Worker {
     await within(this.runner.idle(), graceMs);
     await within(this.runner.appended(), CLOSE_APPENDS_MS);
     this.link.leave();
-    await this.runner.close();
+    await Promise.all([this.runner.close(), this.liveness.close()]);
     await closeConnection(this.connection);
   }
 }

@@ -113,6 +113,8 @@ export class Coordinator {
       subjects,
       onPresence: (worker, presence) =>
         this.guarded(`presence of ${worker}`, () => this.term?.presence(worker, presence)),
+      onBlocked: (worker, blockedMs) =>
+        this.guarded(`the block of ${worker}`, () => this.term?.blocked(worker, blockedMs)),
       onLost: (worker, why) => this.guarded(`the loss of ${worker}`, () => this.term?.lost(worker, why)),
       onVoid,
     });
@@ -246,12 +248,14 @@ export class Coordinator {
     const { term, ledger, values } = this;
     if (term === null) return null;
     const lastSeenMsAgo = (worker: Sender): number => this.watch.lastSeenMsAgo(worker);
+    const isBlocked = (worker: Sender): boolean => this.watch.isBlocked(worker);
     return {
       ledger,
       values,
       term,
       self: this.connection.sender,
       lastSeenMsAgo,
+      isBlocked,
       voided: () => this.voids.all(),
     };
   }

@@ -28,6 +28,7 @@ export type QueryContext = {
   readonly term: Term;
   readonly self: Sender;
   readonly lastSeenMsAgo: (worker: Sender) => number;
+  readonly isBlocked: (worker: Sender) => boolean;
   readonly voided: () => Readonly<Record<string, number>>;
 };
 
@@ -154,10 +155,10 @@ function list(filter: ListFilter, { ledger, term }: QueryContext): ListReport {
   return { rows: filter.limit === 0 ? [] : rows.slice(-filter.limit).reverse(), total };
 }
 
-function workers({ term, lastSeenMsAgo }: QueryContext): WorkerReport[] {
+function workers({ term, lastSeenMsAgo, isBlocked }: QueryContext): WorkerReport[] {
   return [...term.scheduler.workers.values()].map(({ id, presence, out }) => ({
     id,
-    state: presence.state,
+    state: isBlocked(id) ? "blocked" : presence.state,
     host: presence.host,
     pid: presence.pid,
     slots: presence.slots,

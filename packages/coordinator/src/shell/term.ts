@@ -137,6 +137,12 @@ export class Term {
     this.flush();
   }
 
+  /** Its code blocks its event loop: it keeps what it has, and is given nothing more until it is heard of again. */
+  blocked(worker: Sender, blockedMs: number): void {
+    this.scheduler.block(worker);
+    this.options.events.worker("blocked", worker, { blockedMs });
+  }
+
   /** An attempt whose message was lost: it was never begun, so it is simply sent again. */
   private again(task: LiveTask): void {
     if (task.state === "cancelling") this.unheld([{ task, attempt: task.attempt }]);

@@ -1,17 +1,26 @@
 /**
  * Listens to presence and finds out which workers are gone. A worker whose presence is overdue is probed: "no responders"
- * for a while means that its process is gone; silence means a cut, and is given the whole lease.
+ * for a while means that its process is gone; silence means a cut, and is given the whole lease. One that answers is
+ * blocked by the code that it runs, for however long, and not lost.
  *
  * Standbys listen too, so that a new leader knows whom to expect.
  */
 import { type Msg, type NatsConnection, RequestError, type Subscription } from "@nats-io/transport-node";
-import { decodePresence, type Presence, type Sender, type Subjects, senderOf } from "@weft/protocol";
+import {
+  decodePresence,
+  decodeProbeAnswer,
+  type Presence,
+  type Sender,
+  type Subjects,
+  senderOf,
+} from "@weft/protocol";
 
 export type WorkerWatchOptions = {
   readonly nats: NatsConnection;
   readonly subjects: Subjects;
   readonly onPresence: (worker: Sender, presence: Presence) => void;
   readonly onLost: (worker: Sender, why: WorkerLoss) => void;
+  readonly onBlocked: (worker: Sender, blockedMs: number) => void;
   readonly onVoid: (kind: string) => void;
 };
 
@@ -19,10 +28,15 @@ export type WorkerLoss = "left" | "gone" | "silent";
 
 type Watched = {
   presence: Presence;
+  /** By its presence. */
   lastSeenMs: number;
+  /** By its presence or its answer to a probe. */
+  lastHeardMs: number;
+  isBlocked: boolean;
   /** Since when nobody answers for it at all. */
   noRespondersSinceMs: number | null;
   probing: boolean;
+  nextProbeMs: number;
 };
 
 const OVERDUE_MS = 1_300;
@@ -30,6 +44,7 @@ const NO_RESPONDERS_MS = 500;
 const LEASE_MS = 10_000;
 const AFTER_RECONNECT_MS = 5_000;
 const PROBE_TIMEOUT_MS = 1_000;
+const PROBE_INTERVAL_MS = 200;
 const WATCH_MS = 100;
 
 export class WorkerWatch {
@@ -64,6 +79,10 @@ export class WorkerWatch {
     this.subscription.unsubscribe();
   }
 
+  isBlocked(worker: Sender): boolean {
+    return this.watched.get(worker)?.isBlocked ?? false;
+  }
+
   /** The lease counts only while the leader's own connection works. */
   disconnected(): void {
     this.paused = true;
@@ -73,7 +92,7 @@ export class WorkerWatch {
     this.paused = false;
     const seenMs = performance.now() - LEASE_MS + AFTER_RECONNECT_MS;
     for (const each of this.watched.values()) {
-      each.lastSeenMs = Math.max(each.lastSeenMs, seenMs);
+      each.lastHeardMs = Math.max(each.lastHeardMs, seenMs);
       each.noRespondersSinceMs = null;
     }
   }
@@ -83,20 +102,16 @@ export class WorkerWatch {
     const read = decodePresence(message.data);
     if (worker === null || !read.ok) return this.options.onVoid(read.ok ? "presence of nobody" : read.kind);
     if (read.value.state === "left") return this.remove(worker, "left");
+    const heard = {
+      presence: read.value,
+      lastSeenMs: performance.now(),
+      lastHeardMs: performance.now(),
+      isBlocked: false,
+      noRespondersSinceMs: null,
+    };
     const known = this.watched.get(worker);
-    if (known === undefined) {
-      const lastSeenMs = performance.now();
-      this.watched.set(worker, {
-        presence: read.value,
-        lastSeenMs,
-        noRespondersSinceMs: null,
-        probing: false,
-      });
-    } else {
-      known.presence = read.value;
-      known.lastSeenMs = performance.now();
-      known.noRespondersSinceMs = null;
-    }
+    if (known === undefined) this.watched.set(worker, { ...heard, probing: false, nextProbeMs: 0 });
+    else Object.assign(known, heard);
     this.options.onPresence(worker, read.value);
   }
 
@@ -108,22 +123,23 @@ export class WorkerWatch {
     if (this.paused) return;
     const nowMs = performance.now();
     for (const [worker, each] of this.watched) {
-      const silentMs = nowMs - each.lastSeenMs;
       const { noRespondersSinceMs } = each;
       if (noRespondersSinceMs !== null && nowMs - noRespondersSinceMs >= NO_RESPONDERS_MS)
         this.remove(worker, "gone");
-      else if (silentMs >= LEASE_MS) this.remove(worker, "silent");
-      else if (silentMs >= OVERDUE_MS && !each.probing) this.probe(worker, each);
+      else if (nowMs - each.lastHeardMs >= LEASE_MS) this.remove(worker, "silent");
+      else if (nowMs - each.lastSeenMs >= OVERDUE_MS && !each.probing && nowMs >= each.nextProbeMs)
+        this.probe(worker, each);
     }
   }
 
   private probe(worker: Sender, each: Watched): void {
     each.probing = true;
-    const subject = this.options.subjects.worker(worker);
+    each.nextProbeMs = performance.now() + PROBE_INTERVAL_MS;
+    const subject = this.options.subjects.probe(worker);
     this.options.nats.request(subject, undefined, { timeout: PROBE_TIMEOUT_MS }).then(
-      () => {
+      (message) => {
         each.probing = false;
-        each.noRespondersSinceMs = null;
+        this.onAnswer(worker, message);
       },
       (error: unknown) => {
         each.probing = false;
@@ -131,5 +147,18 @@ export class WorkerWatch {
         each.noRespondersSinceMs = isNobodyThere ? (each.noRespondersSinceMs ?? performance.now()) : null;
       },
     );
+  }
+
+  private onAnswer(worker: Sender, message: Msg): void {
+    const each = this.watched.get(worker);
+    const read = decodeProbeAnswer(message.data);
+    if (!read.ok) return this.options.onVoid(`answer to a probe: ${read.kind}`);
+    if (each === undefined) return;
+    each.lastHeardMs = performance.now();
+    each.noRespondersSinceMs = null;
+    const { blockedMs } = read.value;
+    if (each.isBlocked || blockedMs < OVERDUE_MS) return;
+    each.isBlocked = true;
+    this.options.onBlocked(worker, blockedMs);
   }
 }

@@ -104,6 +104,7 @@ export class Scheduler {
     const worker = known ?? entryOf(id, presence, nowMs);
     worker.presence = presence;
     worker.lastSeenMs = nowMs;
+    worker.isBlocked = false;
     if (isNew) this.workers.set(id, worker);
     const stray: { id: TaskId; attempt: number }[] = [];
     const cancelling: LiveTask[] = [];
@@ -145,6 +146,12 @@ export class Scheduler {
       if (task !== undefined && task.attempt === out.attempt) missing.push(task);
     }
     return missing;
+  }
+
+  /** It answers and does not take anything in: nothing more is placed there until its next presence. */
+  block(id: Sender): void {
+    const worker = this.workers.get(id);
+    if (worker !== undefined) worker.isBlocked = true;
   }
 
   /** The worker is gone with everything it held. */

@@ -11,16 +11,26 @@ export type WorkerEntry = {
   readonly labels: ReadonlySet<string>;
   readonly out: Map<TaskId, Out>;
   lastSeenMs: number;
+  isBlocked: boolean;
 };
 
 export function entryOf(id: Sender, presence: Presence, nowMs: number): WorkerEntry {
   const { names, labels } = presence;
-  return { id, presence, names: new Set(names), labels: new Set(labels), out: new Map(), lastSeenMs: nowMs };
+  return {
+    id,
+    presence,
+    names: new Set(names),
+    labels: new Set(labels),
+    out: new Map(),
+    lastSeenMs: nowMs,
+    isBlocked: false,
+  };
 }
 
 /** Attempts that it would still take: its credits less what is out. Never below zero (I5). */
 export function freeCredits(worker: WorkerEntry): number {
-  return worker.presence.state === "ready" ? Math.max(0, worker.presence.credits - worker.out.size) : 0;
+  const { presence, isBlocked, out } = worker;
+  return presence.state === "ready" && !isBlocked ? Math.max(0, presence.credits - out.size) : 0;
 }
 
 /** Whether it can run a task of this name and these labels at all. */
