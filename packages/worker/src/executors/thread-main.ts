@@ -1,4 +1,5 @@
 /** The inside of a thread: runs one attempt at a time, with the same context as anywhere else. */
+import { inspect } from "node:util";
 import { parentPort } from "node:worker_threads";
 import { DefectError } from "@weft/protocol";
 import type { TaskOutlet } from "../context.ts";
@@ -41,7 +42,14 @@ async function run({ job, moduleUrl, input }: RunMessage): Promise<void> {
       send({ type: "progress", job, ...pending });
       pending = null;
     },
-    log: (level, message, data) => send({ type: "log", job, level, message, data }),
+    log(level, message, data) {
+      try {
+        send({ type: "log", job, level, message, data });
+      } catch {
+        // A log takes anything, a thread sends less: what it cannot send is told in words.
+        send({ type: "log", job, level, message: String(message), data: inspect(data) });
+      }
+    },
   };
   const end = await attempt(moduleUrl, input, outlet);
   running = null;

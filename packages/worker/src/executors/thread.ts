@@ -3,7 +3,7 @@
  * dies, by its own exit or for lack of memory, takes with it the attempt that it ran and nothing else.
  */
 import { Worker } from "node:worker_threads";
-import { WeftError } from "@weft/protocol";
+import { ClosedError, WeftError } from "@weft/protocol";
 import type { TaskOutlet } from "../context.ts";
 import { type AttemptEnd, type AttemptInput, failedWith } from "../run-attempt.ts";
 import type { RegisteredTask } from "../task-registry.ts";
@@ -65,7 +65,9 @@ class Thread {
     const end = new Promise<AttemptEnd>((ended) => {
       this.job = { number: job, outlet, ended };
     });
-    this.send({ type: "run", job, moduleUrl: task.moduleUrl ?? "", input });
+    const args = alone(input.args);
+    const deps = input.deps.map((dep) => (dep === null ? null : alone(dep)));
+    this.send({ type: "run", job, moduleUrl: task.moduleUrl ?? "", input: { ...input, args, deps } });
     return {
       end,
       cancel: (reason) => this.send({ type: "cancel", job, reason }),
@@ -94,10 +96,11 @@ class Thread {
 
   private onMessage(message: FromThread): void {
     const { job } = this;
-    if (job === null || job.number !== message.job) return;
+    // The thread's port is open to the user's code: what comes from there may be anything.
+    if (job === null || job.number !== message?.job) return;
     if (message.type === "progress") job.outlet.progress(message.fraction, message.message, message.data);
     else if (message.type === "log") job.outlet.log(message.level, message.message, message.data);
-    else {
+    else if (message.type === "ended") {
       const { progress, end } = message;
       if (progress !== null) job.outlet.progress(progress.fraction, progress.message, progress.data);
       this.job = null;
@@ -116,6 +119,18 @@ class Thread {
       failedWith(outOfMemory ? new OutOfMemoryError(this.memoryMb) : (failure ?? new ThreadExitError(code))),
     );
   }
+}
+
+/** A thread that was made after the close would never end. */
+const ENDED: Run = {
+  end: Promise.resolve(failedWith(new ClosedError("the worker"))),
+  cancel: () => undefined,
+  terminate: () => true,
+};
+
+/** Bytes in a buffer of their own: with a view, a thread is sent all of the message that it looks into. */
+function alone(bytes: Uint8Array): Uint8Array {
+  return bytes.length === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes);
 }
 
 export function threadExecutor(): Executor {
@@ -143,7 +158,10 @@ export function threadExecutor(): Executor {
   };
 
   return {
-    run: (task, input, outlet) => take(task.definition.options.memoryMb).run(task, input, outlet),
+    run(task, input, outlet) {
+      if (closed) return ENDED;
+      return take(task.definition.options.memoryMb).run(task, input, outlet);
+    },
     async close() {
       closed = true;
       await Promise.all([...threads].map((thread) => thread.terminate()));
