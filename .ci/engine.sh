@@ -69,7 +69,8 @@ engine_stop() {
   kill "$engine_pid" 2>/dev/null
   wait "$engine_pid" 2>/dev/null
   engine_pid=""
-  # An engine leaves its bridges behind, and so does a suite that was killed.
+  # An engine leaves its bridges behind, and a mount that keeps its folder from being removed.
+  umount "$engine_folder"/exec/netns/* 2>/dev/null
   local bridge
   for bridge in $(engine_bridges); do
     grep -qxF "$bridge" <<<"$engine_bridges_before" || ip link delete "$bridge" 2>/dev/null

@@ -105,6 +105,7 @@ describe.skipIf(noCompose !== null)(titleOf("docker-compose.yml", noCompose), ()
 
   test("goes on when NATS is restarted, with what was in its log", async () => {
     tellLogs();
+    await cluster.up({}, ourTasks);
     await using weft = await connect({ servers: cluster.url, onError: () => undefined });
     const before = weft.submit("double", 30);
     expect(await before.result()).toBe(60);
@@ -118,6 +119,7 @@ describe.skipIf(noCompose !== null)(titleOf("docker-compose.yml", noCompose), ()
 
   test("keeps its log when it is taken down and brought up again", async () => {
     tellLogs();
+    await cluster.up({}, ourTasks);
     const { stdout } = await runWeft(["submit", "double", "50", "--watch", "--json", "--url", cluster.url]);
     const { id } = JSON.parse(stdout);
     await cluster.down({ volumes: false });

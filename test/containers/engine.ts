@@ -31,7 +31,7 @@ function whyMissing(program: string, args: readonly string[]): string | null {
     return null;
   } catch (error) {
     const { stderr, message } = error as Error & { readonly stderr?: Buffer };
-    const complaint = (stderr?.toString() || message).trim().split("\n").at(-1);
+    const complaint = (stderr?.toString() || message).trim().split("\n").at(0);
     return `${program} ${args[0]} fails: ${complaint}`;
   }
 }
