@@ -155,7 +155,6 @@ export class Appender<Kind, Item extends OutboxItem> {
     for (const [number, flight] of this.flights) {
       if (nowMs < flight.dueAtMs) continue;
       if (!flight.refused) this.setTrouble({ code: 0, message: "no acknowledgement in time" });
-      this.setTrouble({ code: 0, message: "no acknowledgement in time" });
       this.send(number);
     }
   }
@@ -182,8 +181,9 @@ export class Appender<Kind, Item extends OutboxItem> {
     flight.backoffMs = Math.min(RETRY_MAX_MS, flight.backoffMs * 2);
   }
 
+  /** Told when it changes, not for each record that has it. */
   private setTrouble(trouble: AckError | null): void {
-    if (trouble === null && this.trouble === null) return;
+    if (trouble?.message === this.trouble?.message) return;
     this.trouble = trouble;
     this.options.onTrouble?.(trouble);
   }
