@@ -1,7 +1,8 @@
 /**
  * Walks MessagePack bytes without building anything and without recursion: are all lengths inside the bytes, is the
- * nesting bounded, is the number of nodes bounded, does it end where the bytes end? What passes can be decoded without
- * overflowing a stack and without allocating more than a small multiple of its length.
+ * nesting bounded, is the number of nodes bounded, are the extensions those that Weft writes, does it end where the bytes
+ * end? What passes can be decoded without overflowing a stack and without allocating more than a small multiple of its
+ * length. Other extensions of msgpackr read on behind their own end, which no count of nodes would see.
  */
 export type ShapeLimits = { readonly depthMax: number; readonly nodesMax: number };
 
@@ -34,6 +35,9 @@ export function checkMsgpack(bytes: Uint8Array, limits: ShapeLimits): string | n
   return at === bytes.length ? null : "bytes after the end";
 }
 
+/** Nothing, a bigint of more than 64 bits, a typed array, a time. */
+const EXTENSIONS: ReadonlySet<number> = new Set([0x00, 0x42, 0x74, 0xff]);
+
 type Head = { bytes: number; children: number };
 const head: Head = { bytes: 0, children: 0 };
 
@@ -53,7 +57,7 @@ function headOf(view: DataView, at: number): Head | null {
   if (type === 0xc1) return null;
   const room = view.byteLength - at - 1;
   const fixed = FIXED[type];
-  if (fixed !== undefined) return of(fixed);
+  if (fixed !== undefined) return type < 0xd4 || knowsExtension(view, at + 1) ? of(fixed) : null;
   const width = WIDTH[type];
   if (width === undefined || room < width) return null;
   const length =
@@ -68,10 +72,14 @@ function headOf(view: DataView, at: number): Head | null {
     case 0xc7:
     case 0xc8:
     case 0xc9:
-      return of(2 + width + length);
+      return knowsExtension(view, at + 1 + width) ? of(2 + width + length) : null;
     default:
       return of(1 + width + length);
   }
+}
+
+function knowsExtension(view: DataView, at: number): boolean {
+  return at < view.byteLength && EXTENSIONS.has(view.getUint8(at));
 }
 
 /** Whole sizes of the types of fixed size: floats, integers, fixext. */
