@@ -20,6 +20,23 @@ const REFUSED: readonly (readonly [new (...args: never[]) => object, string])[] 
   [WeakSet, "which cannot leave its process"],
 ];
 
+/** Views that the codec has a type for. A class derived from one would be packed under no type, and not be read. */
+const VIEWS: ReadonlySet<string> = new Set([
+  "Buffer",
+  "DataView",
+  "Int8Array",
+  "Uint8Array",
+  "Uint8ClampedArray",
+  "Int16Array",
+  "Uint16Array",
+  "Int32Array",
+  "Uint32Array",
+  "Float32Array",
+  "Float64Array",
+  "BigInt64Array",
+  "BigUint64Array",
+]);
+
 /** No value at all, which is not null. */
 const NOTHING: Uint8Array = new Uint8Array(0);
 
@@ -30,8 +47,7 @@ export function encodeValue(value: unknown, what: string, bytesMax: number = VAL
   try {
     bytes = packr.pack(value);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new EncodingError(`${what} cannot be encoded: ${reason}`, { cause });
+    throw new EncodingError(`${what} cannot be encoded: ${reasonOf(cause)}`, { cause });
   }
   if (bytes.length > bytesMax) throw new PayloadTooLargeError(what, bytes.length, bytesMax);
   return bytes;
@@ -42,15 +58,25 @@ export function decodeValue(bytes: Uint8Array): unknown {
   if (bytes.length === 0) return undefined;
   const wrong = checkMsgpack(bytes, { depthMax: VALUE_DEPTH_MAX + 8, nodesMax: Number.MAX_SAFE_INTEGER });
   if (wrong !== null) throw new EncodingError(`a value cannot be decoded: ${wrong}`);
-  return packr.unpack(bytes);
+  try {
+    return packr.unpack(bytes);
+  } catch (cause) {
+    throw new EncodingError(`a value cannot be decoded: ${reasonOf(cause)}`, { cause });
+  }
 }
+
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 function assertTravels(value: unknown, what: string, path: string, above: object[]): void {
   if (typeof value !== "object") {
     if (typeof value === "function" || typeof value === "symbol") refuse(what, path, `a ${typeof value}`);
     return;
   }
-  if (value === null || ArrayBuffer.isView(value) || value instanceof Date) return;
+  if (value === null || value instanceof Date) return;
+  if (ArrayBuffer.isView(value)) {
+    const { name } = value.constructor;
+    return VIEWS.has(name) ? undefined : refuse(what, path, `a ${name}, pass a Uint8Array instead`);
+  }
   if (above.includes(value)) refuse(what, path, "a reference back to itself");
   if (above.length >= VALUE_DEPTH_MAX) refuse(what, path, `nested deeper than ${VALUE_DEPTH_MAX} levels`);
   for (const [type, instead] of REFUSED) {

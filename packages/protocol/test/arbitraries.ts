@@ -1,0 +1,154 @@
+/** Ids, records and parts of messages, whatever the wire contract allows. */
+import {
+  type ControlEvent,
+  FINISH_OUTCOMES,
+  type Identity,
+  type InstanceId,
+  LIVE_STATES,
+  type LogRecord,
+  type Nonce,
+  OUTCOMES,
+  type Reason,
+  type Sender,
+  type SettledTask,
+  STOPPED,
+  type StateAnswer,
+  type Submission,
+  type TaskId,
+  type TaskName,
+} from "@weft/protocol";
+import fc from "fast-check";
+
+const DIGITS = [..."0123456789"];
+const LOWER = [...DIGITS, ..."abcdefghijklmnopqrstuvwxyz"];
+const TOKEN = [...LOWER, ..."ABCDEFGHIJKLMNOPQRSTUVWXYZ_-"];
+
+const textOf = (letters: readonly string[], minLength: number, maxLength: number): fc.Arbitrary<string> =>
+  fc.array(fc.constantFrom(...letters), { minLength, maxLength }).map((drawn) => drawn.join(""));
+
+export const token: fc.Arbitrary<string> = textOf(TOKEN, 1, 64);
+export const instance: fc.Arbitrary<InstanceId> = token as fc.Arbitrary<InstanceId>;
+export const identity: fc.Arbitrary<Identity> = token as fc.Arbitrary<Identity>;
+export const sender: fc.Arbitrary<Sender> = fc.tuple(token, token).map((two) => two.join(".") as Sender);
+export const taskName: fc.Arbitrary<TaskName> = textOf([...LOWER, "_", "-"], 1, 64) as fc.Arbitrary<TaskName>;
+export const taskId: fc.Arbitrary<TaskId> = fc
+  .tuple(fc.nat({ max: 63 }), textOf(LOWER, 4, 4), textOf(TOKEN, 16, 16))
+  .map(([partition, hour, rest]) => `${String(partition).padStart(2, "0")}${hour}${rest}` as TaskId);
+
+export const count: fc.Arbitrary<number> = fc.maxSafeNat();
+export const bytes: fc.Arbitrary<Uint8Array> = fc.uint8Array({ maxLength: 40 });
+/** Text that UTF-8 can carry: of anything at all, but no half of a surrogate pair. */
+export const text: fc.Arbitrary<string> = fc.string({ unit: "binary", maxLength: 100 });
+export const orNull = <T>(some: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(some, { nil: null });
+export const few = <T>(some: fc.Arbitrary<T>): fc.Arbitrary<T[]> => fc.array(some, { maxLength: 4 });
+
+export const attemptRef: fc.Arbitrary<{ id: TaskId; attempt: number }> = fc.record({
+  id: taskId,
+  attempt: count,
+});
+const traceparent = orNull(textOf(TOKEN, 0, 64));
+
+const submission: fc.Arbitrary<Submission> = fc.record({
+  id: taskId,
+  name: taskName,
+  args: bytes,
+  dependsOn: few(taskId),
+  options: orNull(
+    fc.record({
+      priority: fc.maxSafeInteger(),
+      labels: few(token),
+      parent: orNull(attemptRef),
+      traceparent,
+    }),
+  ),
+});
+
+const controlEvent: fc.Arbitrary<ControlEvent> = fc.oneof(
+  fc.record({ type: fc.constant("elected" as const), nonce: token as fc.Arbitrary<Nonce> }),
+  fc.constantFrom({ type: "resigned" } as const, { type: "tick" } as const),
+  fc.record({
+    type: fc.constant("lost" as const),
+    attempts: few(fc.record({ id: taskId, attempt: count, started: fc.boolean(), workerLost: fc.boolean() })),
+  }),
+);
+
+/** Every type of record. */
+export const record: fc.Arbitrary<LogRecord> = fc.oneof(
+  fc.record({ type: fc.constant("submit" as const), instance, number: count, tasks: few(submission) }),
+  fc.record({
+    type: fc.constant("cancel" as const),
+    instance,
+    number: count,
+    cancels: few(fc.record({ id: taskId, reason: orNull(text) })),
+  }),
+  fc.record({
+    type: fc.constant("finish" as const),
+    instance,
+    number: count,
+    finishes: few(
+      fc.record({
+        id: taskId,
+        attempt: count,
+        outcome: fc.constantFrom(...FINISH_OUTCOMES),
+        started: fc.boolean(),
+        progress: orNull(bytes),
+        value: orNull(bytes),
+      }),
+    ),
+  }),
+  fc.record({
+    type: fc.constant("control" as const),
+    instance,
+    number: count,
+    epoch: count,
+    wallMs: count,
+    foldVersion: count,
+    event: controlEvent,
+  }),
+);
+
+const rootReason: fc.Arbitrary<Reason> = fc.oneof(
+  fc.record({ type: fc.constant("unknown_dependency" as const), dependency: taskId }),
+  fc.record({ type: fc.constant("cycle" as const), path: few(taskId) }),
+  fc.record({ type: fc.constant("parent_gone" as const), parent: taskId, attempt: count }),
+  fc.record({ type: fc.constant("workers_lost" as const), losses: count }),
+  fc.record({
+    type: fc.constant("cancelled" as const),
+    reason: orNull(text),
+    stopped: fc.constantFrom(...STOPPED),
+  }),
+);
+
+const reason: fc.Arbitrary<Reason> = fc.oneof(
+  rootReason,
+  fc.record({
+    type: fc.constant("dependency_failed" as const),
+    chain: few(
+      fc.record({ id: taskId, name: taskName, outcome: fc.constantFrom(...OUTCOMES), attempt: count }),
+    ),
+    omitted: count,
+    root: orNull(rootReason),
+  }),
+);
+
+export const settledTask: fc.Arbitrary<SettledTask> = fc.record({
+  id: taskId,
+  name: taskName,
+  outcome: fc.constantFrom(...OUTCOMES),
+  attempt: count,
+  progress: orNull(bytes),
+  value: orNull(bytes),
+  fetch: fc.boolean(),
+  reason: orNull(reason),
+});
+
+export const stateAnswer: fc.Arbitrary<StateAnswer> = fc.oneof(
+  fc.record({ type: fc.constant("unknown" as const), id: taskId }),
+  fc.record({
+    type: fc.constant("live" as const),
+    id: taskId,
+    state: fc.constantFrom(...LIVE_STATES),
+    attempt: count,
+  }),
+  fc.record({ type: fc.constant("settled" as const), task: settledTask }),
+);
