@@ -73,15 +73,12 @@ const clip = (text: string, lengthMax: number): string =>
     ? text
     : `${text.slice(0, lengthMax)}… (${text.length - lengthMax} characters more)`;
 
-const BUILT_IN: Readonly<Record<string, ErrorConstructor>> = {
-  Error,
-  EvalError,
-  RangeError,
-  ReferenceError,
-  SyntaxError,
-  TypeError,
-  URIError,
-};
+const BUILT_IN: ReadonlyMap<string, ErrorConstructor> = new Map(
+  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((type) => [
+    type.name,
+    type,
+  ]),
+);
 
 /** The error again: its class where JavaScript has one of that name, else an Error with that name. */
 export function rebuildError(failure: Failure): Error {
@@ -91,7 +88,7 @@ export function rebuildError(failure: Failure): Error {
   const error =
     typeof code === "string" && code.startsWith("weft_")
       ? new WeftError(code, failure.message, options)
-      : new (BUILT_IN[failure.name] ?? Error)(failure.message, options);
+      : new (BUILT_IN.get(failure.name) ?? Error)(failure.message, options);
   if (error.name !== failure.name)
     Object.defineProperty(error, "name", { value: failure.name, configurable: true, writable: true });
   if (failure.stack !== null)
@@ -117,7 +114,7 @@ function toWire(failure: Failure): WireFailure {
 /** A failure that cannot be read is still a failure: it says that it could not be read. */
 export function decodeFailure(bytes: Uint8Array): Failure {
   const wrong = checkMsgpack(bytes, { depthMax: CAUSES_MAX + 4, nodesMax: 10_000 });
-  const failure = wrong === null ? fromWire(packr.unpack(bytes), 0) : null;
+  const failure = wrong === null ? fromWire(unpacked(bytes), 0) : null;
   return (
     failure ?? {
       name: "UnreadableFailure",
@@ -127,6 +124,15 @@ export function decodeFailure(bytes: Uint8Array): Failure {
       cause: null,
     }
   );
+}
+
+/** Bytes of a sound shape may still hold what is none of its type, such as a typed array of half an element. */
+function unpacked(bytes: Uint8Array): unknown {
+  try {
+    return packr.unpack(bytes);
+  } catch {
+    return null;
+  }
 }
 
 function fromWire(wire: unknown, depth: number): Failure | null {
