@@ -1,0 +1,150 @@
+/** What leader, workers and clients say to each other, each with its codec. */
+import {
+  type Answer,
+  type Ask,
+  type Assignment,
+  type ClientMessage,
+  decodeAsk,
+  decodeClientMessage,
+  decodeHello,
+  decodePresence,
+  decodeProbeAnswer,
+  decodeReply,
+  decodeWorkerMessage,
+  encodeAsk,
+  encodeClientMessage,
+  encodeHello,
+  encodePresence,
+  encodeProbeAnswer,
+  encodeReply,
+  encodeWorkerMessage,
+  type Hello,
+  LIVE_STATES,
+  OUTCOMES,
+  type Presence,
+  type ProbeAnswer,
+  type Question,
+  type Read,
+  type Reply,
+  type TaskId,
+  WORKER_STATES,
+  type WorkerMessage,
+} from "@weft/protocol";
+import fc from "fast-check";
+import {
+  attemptRef,
+  bytes,
+  count,
+  few,
+  identity,
+  orNull,
+  sender,
+  settledTask,
+  stateAnswer,
+  taskId,
+  taskName,
+  text,
+  token,
+} from "./arbitraries.ts";
+
+const deps: fc.Arbitrary<Assignment["deps"]> = orNull(
+  few(fc.tuple(taskId, orNull(bytes))).map((pairs) => ({
+    ids: pairs.map(([id]): TaskId => id),
+    values: pairs.map(([, value]) => value),
+  })),
+);
+
+const workerMessage: fc.Arbitrary<WorkerMessage> = fc.record({
+  epoch: count,
+  number: count,
+  assignments: few(
+    fc.record({
+      id: taskId,
+      attempt: count,
+      name: taskName,
+      owner: identity,
+      args: bytes,
+      deps,
+      traceparent: orNull(token),
+    }),
+  ),
+  cancels: few(fc.record({ id: taskId, attempt: count, reason: orNull(text) })),
+  aborts: few(attemptRef),
+});
+
+const presence: fc.Arbitrary<Presence> = fc.record({
+  state: fc.constantFrom(...WORKER_STATES),
+  slots: fc.nat({ max: 20_000 }),
+  credits: fc.nat({ max: 20_000 }),
+  names: few(taskName),
+  labels: few(token),
+  host: text,
+  pid: count,
+  startedAtMs: count,
+  held: few(attemptRef),
+  running: count,
+  epoch: count,
+  seen: count,
+  appendedSeq: count,
+});
+
+const question: fc.Arbitrary<Question> = fc.oneof(
+  fc.record({ type: fc.constant("states" as const), ids: few(taskId), watch: fc.boolean() }),
+  fc.record({ type: fc.constant("values" as const), ids: few(taskId) }),
+  fc.record({ type: fc.constant("show" as const), id: taskId }),
+  fc.record({
+    type: fc.constant("list" as const),
+    filter: fc.record({
+      states: few(fc.constantFrom(...LIVE_STATES, ...OUTCOMES)),
+      name: orNull(taskName),
+      limit: fc.nat({ max: 1_000 }),
+    }),
+  }),
+  fc.constantFrom({ type: "workers" } as const, { type: "info" } as const),
+);
+
+const answer: fc.Arbitrary<Answer> = fc.oneof(
+  fc.record({ type: fc.constant("states" as const), states: few(stateAnswer) }),
+  fc.record({ type: fc.constant("values" as const), values: few(orNull(bytes)) }),
+  fc.record({
+    type: fc.constant("report" as const),
+    report: fc.dictionary(token, fc.oneof(count, text, fc.boolean())),
+  }),
+  fc.record({ type: fc.constant("refused" as const), message: text }),
+);
+
+const ask: fc.Arbitrary<Ask> = fc.record({ afterSeq: count, question });
+const reply: fc.Arbitrary<Reply> = fc.record({ epoch: count, foldedSeq: count, answer });
+const hello: fc.Arbitrary<Hello> = fc.record({ partition: count, epoch: count, leader: sender });
+const probeAnswer: fc.Arbitrary<ProbeAnswer> = fc.record({ blockedMs: count });
+const clientMessage: fc.Arbitrary<ClientMessage> = fc.record({
+  epoch: count,
+  number: count,
+  settled: few(settledTask),
+});
+
+type Codec = {
+  readonly name: string;
+  /** A message, and its bytes. */
+  readonly sample: fc.Arbitrary<{ readonly message: unknown; readonly wire: Uint8Array }>;
+  readonly decode: (wire: Uint8Array) => Read<unknown>;
+};
+
+function codec<T>(
+  name: string,
+  message: fc.Arbitrary<T>,
+  encode: (message: T) => Uint8Array,
+  decode: (wire: Uint8Array) => Read<T>,
+): Codec {
+  return { name, sample: message.map((each) => ({ message: each, wire: encode(each) })), decode };
+}
+
+export const CODECS: readonly Codec[] = [
+  codec("worker message", workerMessage, encodeWorkerMessage, decodeWorkerMessage),
+  codec("client message", clientMessage, encodeClientMessage, decodeClientMessage),
+  codec("presence", presence, encodePresence, decodePresence),
+  codec("hello", hello, encodeHello, decodeHello),
+  codec("probe answer", probeAnswer, encodeProbeAnswer, decodeProbeAnswer),
+  codec("question", ask, encodeAsk, decodeAsk),
+  codec("reply", reply, encodeReply, decodeReply),
+];
