@@ -9,7 +9,11 @@ export type TaskOptions = {
    * @default "inline"
    */
   readonly executor?: ExecutorKind;
-  /** Heap limit of the thread in MiB; a task that exceeds it fails with OutOfMemoryError. Thread executor only. @default Node's */
+  /**
+   * Heap limit of the thread in MiB; a task that exceeds it fails with OutOfMemoryError. Thread executor only. Code that
+   * asks for tens of MiB at once may end the whole worker instead: V8 gives up there, and other workers take over.
+   * @default Node's
+   */
   readonly memoryMb?: number;
 };
 
