@@ -157,6 +157,10 @@ export class AttemptRunner {
     try {
       const given = assignment.deps?.values ?? [];
       const deps = given.includes(null) ? await dependencyValues(assignment, connection, subjects) : given;
+      // Its values took a while: it may be over, or another's, by now.
+      if (this.closed || this.attempts.stateOf(id, attempt) !== "running") {
+        return { outcome: "cancelled", value: null };
+      }
       const executor = this.executors[task.definition.options.executor];
       const run = executor.run(task, { id, name, attempt, args, deps }, this.outletOf({ id, attempt }));
       this.runs.set(id, run);
@@ -185,7 +189,14 @@ export class AttemptRunner {
   private outletOf(ref: AttemptRef): TaskOutlet {
     return {
       progress: (fraction, message, data) => this.progress.report(ref, { fraction, message, data }),
-      log: (level, message, data) => this.options.onTaskLog(level, ref, message, data),
+      log: (level, message, data) => {
+        try {
+          this.options.onTaskLog(level, ref, message, data);
+        } catch (error) {
+          // It is the worker's owner who listens, not the task: the task must not fail of it.
+          this.options.log(`onTaskLog threw: ${String(error)}`);
+        }
+      },
     };
   }
 

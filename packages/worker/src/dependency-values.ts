@@ -27,6 +27,8 @@ export async function dependencyValues(
     if (page.length === 0) throw new DefectError("a page of dependency values came back empty");
     for (const [i, value] of page.entries()) {
       const place = places[i];
+      // No value is not `undefined`, which a task may well have returned: it must not look like it.
+      if (value === null) throw new DefectError(`dependency ${ids[i]} succeeded and has no value`);
       if (place !== undefined) values[place] = value;
     }
     from += page.length;

@@ -68,7 +68,13 @@ export class ProgressOutlet {
     return line.last === null ? null : encodeProgress(line.last);
   }
 
+  /** Code that was left behind goes on reporting: nobody hears it. */
   stop(): void {
+    this.lines.clear();
+    this.rest();
+  }
+
+  private rest(): void {
     if (this.timer !== null) clearInterval(this.timer);
     this.timer = null;
   }
@@ -81,7 +87,7 @@ export class ProgressOutlet {
       if (nowMs - line.sentAtMs >= INTERVAL_MS) this.send(id, line);
       else waiting++;
     }
-    if (waiting === 0) this.stop();
+    if (waiting === 0) this.rest();
   }
 
   private send(id: TaskId, line: Line): void {

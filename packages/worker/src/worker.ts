@@ -1,5 +1,6 @@
 /** A worker: loads tasks, announces itself to the leader, runs what it is assigned, and drains when it is asked to stop. */
 import { availableParallelism } from "node:os";
+import { inspect } from "node:util";
 import {
   type AttemptRef,
   CREDITS_MAX,
@@ -54,6 +55,8 @@ const GRACE_MS = 30_000;
 const CANCEL_GRACE_MS = 5_000;
 const CANCEL_GRACE_MAX_MS = 24 * 3_600_000;
 const CLOSE_APPENDS_MS = 5_000;
+/** A timer that is set for longer fires at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export class Worker {
   private readonly connection: Connection;
@@ -169,14 +172,23 @@ export class Worker {
 
 function logLine(log: (line: string) => void): NonNullable<WorkerOptions["onTaskLog"]> {
   return (level, ref, message, data) => {
-    log(`${level} ${ref.id}: ${message}${data === undefined ? "" : ` ${JSON.stringify(data)}`}`);
+    log(`${level} ${ref.id}: ${message}${data === undefined ? "" : ` ${lineOf(data)}`}`);
   };
+}
+
+/** A task may log anything, also what has no JSON: a cycle, a bigint. */
+function lineOf(data: unknown): string {
+  try {
+    return JSON.stringify(data) ?? inspect(data);
+  } catch {
+    return inspect(data, { breakLength: Number.POSITIVE_INFINITY });
+  }
 }
 
 async function within(done: Promise<void>, timeoutMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, timeoutMs);
+    timer = setTimeout(resolve, Math.min(timeoutMs, TIMER_MAX_MS));
   });
   await Promise.race([done, late]);
   clearTimeout(timer);
@@ -192,7 +204,7 @@ function checkOptions(options: WorkerOptions): void {
   if (!(graceMs >= 0 && graceMs <= CANCEL_GRACE_MAX_MS))
     throw new UsageError(`cancelGraceMs must be from 0 to ${CANCEL_GRACE_MAX_MS}`);
   const labels = options.labels ?? [];
-  if (labels.length > LABELS_MAX || !labels.every(isToken)) {
+  if (!Array.isArray(labels) || labels.length > LABELS_MAX || !labels.every(isToken)) {
     throw new UsageError(`labels must be at most ${LABELS_MAX} words of A-Z a-z 0-9 _ -`);
   }
 }
