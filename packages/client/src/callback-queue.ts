@@ -37,7 +37,7 @@ export class CallbackQueue {
       for (const callback of entry.callbacks()) {
         try {
           const returned = callback();
-          if (returned instanceof Promise) await returned;
+          if (isThenable(returned)) await returned;
         } catch (error) {
           this.report(error);
         }
@@ -54,6 +54,11 @@ export class CallbackQueue {
       process.emitWarning(asError(second));
     }
   }
+}
+
+/** Also what is only like a promise, as query builders and promises of other libraries are. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }
 
 function asError(thrown: unknown): Error {

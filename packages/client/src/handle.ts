@@ -44,6 +44,12 @@ export type HandleHost = {
   readonly reportError: (error: Error) => void;
 };
 
+/** `told` is what it has been called with last, so that nothing reaches it twice and nothing old after something new. */
+type ProgressListener = {
+  readonly callback: (progress: Progress) => unknown;
+  told: ProgressReport | null;
+};
+
 export class TaskHandle<T = unknown> {
   readonly id: TaskId;
   /** The task's name; null on a handle made from an id. */
@@ -54,7 +60,7 @@ export class TaskHandle<T = unknown> {
   private settlement: Settlement<unknown> | null = null;
   private closed: ClosedError | null = null;
   private waiting: PromiseWithResolvers<Settlement<unknown>> | null = null;
-  private progressListeners: ((progress: Progress) => unknown)[] = [];
+  private readonly progressListeners: ProgressListener[] = [];
   private outcomeListeners: ((settlement: Settlement<unknown>) => void)[] = [];
   private lastProgress: ProgressReport | null = null;
 
@@ -104,10 +110,10 @@ export class TaskHandle<T = unknown> {
   }
 
   onProgress(callback: (progress: Progress) => unknown): this {
-    this.progressListeners.push(callback);
+    const listener = { callback, told: null };
+    this.progressListeners.push(listener);
     if (this.settlement === null) this.host.listenToProgress(this.id);
-    const last = this.lastProgress;
-    if (last !== null) this.enqueue(() => callback(last));
+    if (this.lastProgress !== null) this.enqueue(() => this.tell(listener));
     return this;
   }
 
@@ -139,10 +145,7 @@ export class TaskHandle<T = unknown> {
     if (last !== null && isSame(last, report)) return;
     this.lastProgress = report;
     if (this.progressListeners.length === 0) return;
-    this.callbacks().coalesce(() => {
-      const current = this.lastProgress ?? report;
-      return this.progressListeners.map((listener) => () => listener(current));
-    });
+    this.callbacks().coalesce(() => this.progressListeners.map((listener) => () => this.tell(listener)));
   }
 
   /** @internal */
@@ -162,6 +165,14 @@ export class TaskHandle<T = unknown> {
     // Whoever awaits the result hears of it; a rejection that nobody awaits is no news.
     this.waiting?.promise.catch(() => undefined);
     this.waiting?.reject(error);
+  }
+
+  /** Its turn has come: what it is told is the newest there is. */
+  private tell(listener: ProgressListener): unknown {
+    const report = this.lastProgress;
+    if (report === null || report === listener.told) return undefined;
+    listener.told = report;
+    return listener.callback(report);
   }
 
   private whenSettled(listener: (settlement: Settlement<unknown>) => void): void {
