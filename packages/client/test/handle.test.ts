@@ -1,0 +1,257 @@
+/** A handle's promises H1 to H4, without a cluster. */
+import { ClosedError, UsageError } from "@weft/protocol";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { waitUntil } from "../../testing/src/index.ts";
+import { closed, failed, handleOf, id, reportOf, succeeded } from "./handle-host.ts";
+
+const turn = (): Promise<void> => new Promise((next) => setImmediate(next));
+const unheard: unknown[] = [];
+const hear = (reason: unknown): void => void unheard.push(reason);
+beforeEach(() => {
+  unheard.length = 0;
+  process.on("unhandledRejection", hear);
+});
+afterEach(async () => {
+  await turn();
+  process.off("unhandledRejection", hear);
+  expect(unheard).toEqual([]);
+});
+
+describe("a handle's callbacks (H1, H2, H3)", () => {
+  test("run in order: progress before the outcome, each awaited before the next", async () => {
+    const { handle } = handleOf<string>();
+    const seen: string[] = [];
+    const gate = Promise.withResolvers<void>();
+    handle
+      .onProgress(async ({ fraction }) => {
+        await gate.promise;
+        seen.push(`progress ${fraction}`);
+      })
+      .onComplete((value) => seen.push(`complete ${value}`));
+    handle.progressed(reportOf(0.5));
+    handle.settle(succeeded("done"));
+    await turn();
+    expect(seen).toEqual([]);
+    expect(await handle.result()).toBe("done");
+    gate.resolve();
+    await waitUntil(() => seen.length === 2);
+    expect(seen).toEqual(["progress 0.5", "complete done"]);
+  });
+
+  test("that throw are reported and harm neither the others nor the result", async () => {
+    const { handle, host } = handleOf<number>();
+    const seen: number[] = [];
+    handle
+      .onProgress(() => {
+        throw new Error("in progress");
+      })
+      .onComplete(() => Promise.reject(new Error("in complete")))
+      .onComplete((value) => seen.push(value));
+    handle.progressed(reportOf(0.5));
+    handle.settle(succeeded(7));
+    await waitUntil(() => seen.length === 1);
+    expect(host.errors).toEqual(["in progress", "in complete"]);
+    expect(await handle.result()).toBe(7);
+  });
+
+  test("that never resolve hold up those behind them, and no other handle, no result and no state", async () => {
+    const stuck = handleOf<number>();
+    const other = handleOf<number>();
+    const seen: string[] = [];
+    stuck.handle.onComplete(() => new Promise(() => undefined)).onComplete(() => seen.push("behind"));
+    other.handle.onComplete(() => seen.push("other"));
+    stuck.handle.settle(succeeded(1));
+    other.handle.settle(succeeded(2));
+    expect(await stuck.handle.result()).toBe(1);
+    expect(await stuck.handle.state()).toBe("succeeded");
+    await turn();
+    expect(seen).toEqual(["other"]);
+  });
+
+  test("that are added after the fact fire at once, for the outcome that was, and progress once", () => {
+    const done = handleOf<number>();
+    done.handle.progressed(reportOf(0.5));
+    done.handle.settle(succeeded(1));
+    const seen: string[] = [];
+    done.handle
+      .onProgress(({ fraction }) => seen.push(`progress ${fraction}`))
+      .onError(() => seen.push("error"))
+      .onComplete((value) => seen.push(`complete ${value}`));
+    expect(seen).toEqual(["progress 0.5", "complete 1"]);
+    expect(done.host.listening).toBe(0);
+    const bad = handleOf();
+    bad.handle.settle(failed(new Error("why")));
+    bad.handle.onComplete(() => seen.push("complete")).onError((error) => seen.push(error.message));
+    expect(seen).toEqual(["progress 0.5", "complete 1", "why"]);
+  });
+
+  test("that are added twice are called twice, and many are called in the order of their adding", () => {
+    const { handle } = handleOf<number>();
+    const seen: number[] = [];
+    const same = (): void => void seen.push(-1);
+    handle.onComplete(same).onComplete(same);
+    for (let i = 0; i < 100; i++) handle.onComplete(() => seen.push(i));
+    handle.settle(succeeded(1));
+    expect(seen).toEqual([-1, -1, ...Array.from({ length: 100 }, (_, i) => i)]);
+  });
+});
+
+describe("a handle's progress", () => {
+  test("does not pile up before a slow callback: it gets the newest when it is ready", async () => {
+    const { handle } = handleOf();
+    const seen: number[] = [];
+    let gate = Promise.withResolvers<void>();
+    handle.onProgress(async ({ fraction }) => {
+      seen.push(fraction);
+      await gate.promise;
+    });
+    for (let i = 1; i <= 1_000; i++) handle.progressed(reportOf(i / 1_000));
+    expect(seen).toEqual([0.001]);
+    const first = gate;
+    gate = Promise.withResolvers();
+    first.resolve();
+    await waitUntil(() => seen.length === 2);
+    gate.resolve();
+    await turn();
+    expect(seen).toEqual([0.001, 1]);
+  });
+
+  test("never goes back for a callback that joins while another one is slow, and is told it once", async () => {
+    const { handle } = handleOf();
+    const gate = Promise.withResolvers<void>();
+    const late: number[] = [];
+    handle.onProgress(() => gate.promise);
+    handle.progressed(reportOf(0.1));
+    handle.progressed(reportOf(0.5));
+    handle.onProgress(({ fraction }) => late.push(fraction));
+    handle.progressed(reportOf(0.9));
+    gate.resolve();
+    await waitUntil(() => late.length > 0);
+    await turn();
+    expect(late).toEqual([0.9]);
+  });
+
+  test("that is told again is not told again, and one of an older attempt or after the outcome is ignored", () => {
+    const { handle } = handleOf();
+    const seen: unknown[] = [];
+    handle.onProgress(({ fraction, data }) => seen.push(data ?? fraction));
+    handle.progressed(reportOf(0.5));
+    handle.progressed(reportOf(0.5));
+    handle.progressed(reportOf(0.5, { data: { rows: 1 } }));
+    handle.progressed(reportOf(0.5, { data: { rows: 1 } }));
+    handle.progressed(reportOf(0.1, { attempt: 2 }));
+    handle.progressed(reportOf(0.9, { attempt: 1 }));
+    handle.settle(succeeded(1));
+    handle.progressed(reportOf(1, { attempt: 2 }));
+    expect(seen).toEqual([0.5, { rows: 1 }, 0.1]);
+  });
+
+  test("is asked for when somebody listens, and not before", () => {
+    const { handle, host } = handleOf();
+    handle.onComplete(() => undefined).onError(() => undefined);
+    expect(host.listening).toBe(0);
+    handle.onProgress(() => undefined);
+    expect(host.listening).toBe(1);
+  });
+});
+
+describe("a handle settles once (H4)", () => {
+  test("and later outcomes, or a close, change nothing", async () => {
+    const { handle } = handleOf<number>();
+    const seen: unknown[] = [];
+    handle.onComplete((value) => seen.push(value)).onError((error) => seen.push(error));
+    handle.settle(succeeded(1));
+    handle.settle(succeeded(2));
+    handle.settle(failed(new Error("too late")));
+    handle.close(closed());
+    expect(seen).toEqual([1]);
+    expect(await handle.result()).toBe(1);
+    expect(handle.tryResult()).toEqual({ value: 1 });
+  });
+
+  test("with one value for everybody who asks, a thousand times, before and after", async () => {
+    const { handle } = handleOf<object>();
+    const value = { of: "everybody" };
+    const before = Array.from({ length: 1_000 }, () => handle.result());
+    expect(handle.tryResult()).toBeNull();
+    handle.settle(succeeded(value));
+    const after = Array.from({ length: 1_000 }, () => handle.result());
+    for (const each of await Promise.all([...before, ...after])) expect(each).toBe(value);
+  });
+
+  test("with one error for everybody who asks, and settled does not reject", async () => {
+    const { handle } = handleOf();
+    const error = new Error("why");
+    const before = Array.from({ length: 1_000 }, () => handle.result());
+    handle.settle(failed(error));
+    for (const each of await Promise.allSettled(before)) {
+      expect(each).toEqual({ status: "rejected", reason: error });
+    }
+    expect((await handle.settled()).error).toBe(error);
+    expect(() => handle.tryResult()).toThrow(error);
+  });
+
+  test("and a failure that nobody looks at is no unhandled rejection", async () => {
+    const alone = handleOf();
+    alone.handle.settle(failed(new Error("unheard")));
+    const listened = handleOf();
+    listened.handle.onComplete(() => undefined).onProgress(() => undefined);
+    listened.handle.settle(failed(new Error("unheard")));
+    const watched = handleOf();
+    watched.handle.settled().catch(() => undefined);
+    watched.handle.settle(failed(new Error("unheard")));
+    await turn();
+    expect(unheard).toEqual([]);
+  });
+});
+
+describe("a handle whose client closes", () => {
+  test("rejects what waits and whatever is asked later, with ClosedError", async () => {
+    const { handle, host } = handleOf();
+    const waiting = [handle.result(), handle.settled(), handle.cancel()];
+    handle.close(closed());
+    for (const each of await Promise.allSettled(waiting)) {
+      expect(each.status === "rejected" && each.reason).toBeInstanceOf(ClosedError);
+    }
+    await expect(handle.result()).rejects.toThrow(ClosedError);
+    await expect(handle.cancel()).rejects.toThrow(ClosedError);
+    expect(handle.tryResult()).toBeNull();
+    expect(host.cancels).toHaveLength(1);
+  });
+
+  test("and that nobody awaits rejects nothing", async () => {
+    const { handle } = handleOf();
+    handle.onComplete(() => undefined).onError(() => undefined);
+    handle.close(closed());
+    handle.close(closed());
+    await turn();
+    expect(unheard).toEqual([]);
+  });
+});
+
+describe("a cancel", () => {
+  test("is passed on with its reason and resolves with how the task ended", async () => {
+    const { handle, host } = handleOf();
+    const answers = [handle.cancel("enough"), handle.cancel()];
+    expect(host.cancels).toEqual(["enough", null]);
+    handle.settle({ outcome: "cancelled", attempt: 1, stopped: "before_start", error: new Error("x") });
+    for (const answer of await Promise.all(answers)) {
+      expect(answer).toEqual({ outcome: "cancelled", stopped: "before_start" });
+    }
+  });
+
+  test("of a task that has settled asks nobody and tells how it ended", async () => {
+    const { handle, host } = handleOf();
+    handle.settle(succeeded(1));
+    expect(await handle.cancel()).toEqual({ outcome: "succeeded", stopped: null });
+    expect(host.cancels).toEqual([]);
+  });
+});
+
+test("a handle is no promise and no value: it cannot be awaited by mistake, nor sent", async () => {
+  const { handle } = handleOf();
+  expect(await (handle as unknown)).toBe(handle);
+  expect("then" in handle).toBe(false);
+  expect(() => JSON.stringify({ nested: [handle] })).toThrow(UsageError);
+  expect(() => JSON.stringify(handle)).toThrow(`the handle of task ${id} cannot be an argument`);
+});
