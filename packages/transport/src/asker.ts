@@ -37,7 +37,8 @@ export async function ask<T extends Question["type"]>(
   const limitMs = options.timeoutMs ?? TIMEOUT_MS;
   const startedMs = performance.now();
   for (;;) {
-    const answer = await once(connection, subject, payload, Math.min(ATTEMPT_TIMEOUT_MS, limitMs));
+    const leftMs = Math.max(1, limitMs - (performance.now() - startedMs));
+    const answer = await once(connection, subject, payload, Math.min(ATTEMPT_TIMEOUT_MS, leftMs));
     if (answer?.type === "refused") throw new AskRefusedError(answer.message);
     const wanted = question.type === "states" || question.type === "values" ? question.type : "report";
     if (answer?.type === wanted) return answer as AnswerOf<T>;
