@@ -90,6 +90,7 @@ describe("an error that a task threw", () => {
     const first: Error & { cause?: unknown } = new Error("first");
     first.cause = new Error("second", { cause: first });
     expect(there(first)).toMatchObject({ message: "first", cause: { message: "second" } });
+    expect(there(first).cause).not.toHaveProperty("cause");
   });
 
   test("with a cause that is no error tells the cause in words", () => {
