@@ -41,10 +41,10 @@ export class Senders {
 
   forget(nowMs: number): void {
     for (const [instance, seen] of this.byInstance) {
-      // Seen before the clock ran: its hour begins now.
+      // Seen before the clock ran, as those behind it may be: its hour begins now.
       if (seen.lastAtMs === 0) seen.lastAtMs = nowMs;
-      if (nowMs - seen.lastAtMs < FORGET_MS) return;
-      this.byInstance.delete(instance);
+      else if (nowMs - seen.lastAtMs < FORGET_MS) return;
+      else this.byInstance.delete(instance);
     }
   }
 }
