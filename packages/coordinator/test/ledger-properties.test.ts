@@ -1,4 +1,5 @@
 /** The ledger under whatever order of records: what must hold after each, and that everything settles in the end. */
+import type { SubmissionOptions } from "@weft/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Effect } from "../src/core/ledger/effect.ts";
@@ -11,12 +12,29 @@ const id = fc.integer({ min: 0, max: IDS - 1 });
 type Step = (log: TestLog) => void;
 
 const submit = fc
-  .array(fc.record({ id, dependsOn: fc.array(id, { maxLength: 4 }) }), { minLength: 1, maxLength: 4 })
+  .array(
+    fc.record({
+      id,
+      dependsOn: fc.array(id, { maxLength: 4 }),
+      parent: fc.option(id, { freq: 6, nil: null }),
+      late: fc.integer({ min: 0, max: 1 }),
+    }),
+    { minLength: 1, maxLength: 4 },
+  )
   .map(
     (tasks): Step =>
       (log) =>
-        void log.submit(tasks.map((task) => submission(task.id, task.dependsOn))),
+        void log.submit(
+          tasks.map((task) => submission(task.id, task.dependsOn, parentOf(log, task.parent, task.late))),
+        ),
   );
+
+/** A child of the parent's current attempt, or of the one before. */
+function parentOf(log: TestLog, parent: number | null, late: number): Partial<SubmissionOptions> {
+  if (parent === null) return {};
+  const attempt = Math.max(1, (log.ledger.live.get(idOf(parent))?.attempt ?? 1) - late);
+  return { parent: { id: idOf(parent), attempt } };
+}
 
 const finish = fc
   .record({
@@ -151,6 +169,33 @@ describe("whatever the order of records", () => {
           if (effect.type === "settled" && effect.task.outcome === "succeeded") succeeded.add(effect.task.id);
           if (effect.type !== "released") continue;
           expect(effect.task.dependencies.filter((each) => !succeeded.has(each))).toEqual([]);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("a child is taken only while its parent is at the attempt that submitted it, and runs", () => {
+    fc.assert(
+      fc.property(steps, (all) => {
+        const log = new TestLog();
+        log.elect();
+        for (const each of all) {
+          const before = new Map(
+            [...log.ledger.live].map(([key, task]) => [key, `${task.state} ${task.attempt}`]),
+          );
+          const known = log.effects.length;
+          each(log);
+          const taken = log.effects
+            .slice(known)
+            .flatMap((effect) => (effect.type === "submitted" ? [effect.task] : []));
+          for (const { id: child, parent } of taken) {
+            if (parent === null || log.ledger.settled.get(child)?.verdict?.type === "parent_gone") continue;
+            // Its parent may be of the same record, before it.
+            if (!before.has(parent.id)) expect(taken.map(({ id: other }) => other)).toContain(parent.id);
+            else
+              expect(before.get(parent.id)).toMatch(new RegExp(`^(released|cancelling) ${parent.attempt}$`));
+          }
         }
       }),
       { numRuns: 300 },

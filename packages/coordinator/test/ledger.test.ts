@@ -1,7 +1,7 @@
-import { ControlSecret, Identity, InstanceId, Nonce, Sender } from "@weft/protocol";
+import { Identity, InstanceId, Sender } from "@weft/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import { tell } from "../src/core/ledger/index.ts";
-import { CLIENT, idOf, submission, TestLog, typesOf, WORKER } from "./test-log.ts";
+import { idOf, submission, TestLog, typesOf } from "./test-log.ts";
 
 let log: TestLog;
 beforeEach(() => {
@@ -126,6 +126,16 @@ describe("an id that nobody has submitted", () => {
     expect(log.ledger.unknown.size).toBe(0);
   });
 
+  test("is awaited no more once it was submitted, however long it then takes", () => {
+    log.submit([submission(1, [9])]);
+    log.tick(59_000);
+    log.submit([submission(9)]);
+    log.tick(600_000);
+    expect(outcomes(1, 9)).toEqual(["waiting", "released"]);
+    log.succeed(9);
+    expect(log.outcomeOf(1)).toBe("released");
+  });
+
   test("is waited for from the first control record on: a pause without a leader is not its fault", () => {
     log.submit([submission(1, [9])]);
     log.nowMs += 3_600_000;
@@ -156,6 +166,15 @@ describe("a finish", () => {
     expect(typesOf(log.fail(1))).toEqual(["void: finish of a settled task"]);
     expect(typesOf(log.succeed(7))).toEqual(["void: finish of an unknown task"]);
     expect(log.outcomeOf(1)).toBe("succeeded");
+  });
+
+  test("of two workers that ran one attempt counts from the first, whatever the second says", () => {
+    const other = Sender.of(Identity.parse("worker"), InstanceId.parse("w2"));
+    log.submit([submission(1), submission(2, [1])]);
+    log.succeed(1);
+    const second = log.finish([{ id: idOf(1), outcome: "failed", attempt: 1 }], other);
+    expect(typesOf(second)).toEqual(["void: finish of a settled task"]);
+    expect(outcomes(1, 2)).toEqual(["succeeded", "released"]);
   });
 
   test("that gives an attempt back opens the next one, and is no try", () => {
@@ -232,101 +251,5 @@ describe("cancel", () => {
     log.succeed(1);
     expect(typesOf(log.cancel([1]))).toEqual(["void: cancel of a settled task"]);
     expect(log.outcomeOf(1)).toBe("succeeded");
-  });
-});
-
-describe("losses", () => {
-  test("open the next attempt, four times; the fifth lost worker fails the task", () => {
-    log.submit([submission(1), submission(2, [1])]);
-    for (let attempt = 1; attempt <= 4; attempt++) {
-      expect(log.ledger.live.get(idOf(1))?.attempt).toBe(attempt);
-      log.lose(1);
-    }
-    expect(log.outcomeOf(1)).toBe("released");
-    log.lose(1);
-    expect(log.ledger.settled.get(idOf(1))?.verdict).toEqual({ type: "workers_lost", losses: 5 });
-    expect(log.outcomeOf(2)).toBe("failed");
-  });
-
-  test("that are not the worker's are not counted against the task", () => {
-    log.submit([submission(1)]);
-    for (let i = 0; i < 20; i++) log.lose(1, { workerLost: false, started: false });
-    expect(log.ledger.live.get(idOf(1))).toMatchObject({ state: "released", tries: 0, attempt: 21 });
-  });
-});
-
-describe("control records", () => {
-  test("of another epoch or with another secret do nothing", () => {
-    log.submit([submission(1)]);
-    const old = log.ledger.epoch;
-    log.elect();
-    const lost = {
-      type: "lost",
-      attempts: [{ id: idOf(1), attempt: 1, started: true, workerLost: true }],
-    } as const;
-    expect(typesOf(log.control(lost, old))).toEqual(["void: another epoch"]);
-    const guess = ControlSecret.create();
-    expect(typesOf(log.control({ type: "elected", nonce: Nonce.create() }, 0, guess))).toEqual([
-      "void: wrong control secret",
-    ]);
-    expect(log.ledger.live.get(idOf(1))?.attempt).toBe(1);
-    expect(log.ledger.lastControlSeq).toBeLessThan(log.ledger.seq);
-  });
-
-  test("after a leader has resigned do nothing until the next is elected", () => {
-    log.control({ type: "resigned" });
-    expect(typesOf(log.control({ type: "tick" }))).toEqual(["void: another epoch"]);
-    expect(typesOf(log.elect())).toEqual(["leader_elected"]);
-  });
-
-  test("move the clock, and one wrong clock cannot move it far", () => {
-    const before = log.ledger.clock.nowMs;
-    log.nowMs += 3_600_000;
-    const wrongWall = log.nowMs + 86_400_000;
-    const record = {
-      type: "control",
-      instance: InstanceId.parse("k1"),
-      number: 99,
-      epoch: log.ledger.epoch,
-      foldVersion: 1,
-      event: { type: "tick" },
-    } as const;
-    log.nowMs -= 3_600_000 - 500;
-    log.append(
-      { kind: "control", secret: (log.entries[0]?.subject as { secret: ControlSecret }).secret },
-      { ...record, wallMs: wrongWall },
-    );
-    expect(log.ledger.clock.nowMs - before).toBe(500);
-  });
-});
-
-describe("records that do not belong", () => {
-  test("whose sender is not the one of its subject are void", () => {
-    const record = {
-      type: "submit",
-      instance: InstanceId.parse("other"),
-      number: 1,
-      tasks: [submission(1)],
-    } as const;
-    expect(typesOf(log.append({ kind: "submit", sender: CLIENT }, record))).toEqual([
-      "void: sender differs from subject",
-    ]);
-    expect(log.outcomeOf(1)).toBe("unknown");
-  });
-
-  test("whose kind is not the one of its subject, or that are none, do nothing", () => {
-    const record = { type: "cancel", instance: InstanceId.parse("w1"), number: 1, cancels: [] } as const;
-    expect(log.append({ kind: "finish", sender: WORKER }, record)).toEqual([]);
-    expect(log.append({ kind: "submit", sender: CLIENT }, null)).toEqual([]);
-  });
-
-  test("of a child whose parent's attempt is over are refused", () => {
-    log.submit([submission(1)]);
-    log.lose(1);
-    log.submit([
-      submission(2, [], { parent: { id: idOf(1), attempt: 1 } }),
-      submission(3, [], { parent: { id: idOf(1), attempt: 2 } }),
-    ]);
-    expect(outcomes(2, 3)).toEqual(["rejected", "released"]);
   });
 });
