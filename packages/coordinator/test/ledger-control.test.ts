@@ -23,6 +23,17 @@ describe("losses", () => {
     expect(log.outcomeOf(2)).toBe("failed");
   });
 
+  test("of a task that somebody wants stopped end it as cancelled, even the fifth", () => {
+    log.submit([submission(1)]);
+    for (let i = 0; i < 4; i++) log.lose(1);
+    log.cancel([1], "enough");
+    log.lose(1);
+    expect(log.ledger.settled.get(idOf(1))).toMatchObject({
+      outcome: "cancelled",
+      verdict: { type: "cancelled", reason: "enough", stopped: "while_running" },
+    });
+  });
+
   test("that are not the worker's are not counted against the task", () => {
     log.submit([submission(1)]);
     for (let i = 0; i < 20; i++) log.lose(1, { workerLost: false, started: false });

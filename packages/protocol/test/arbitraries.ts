@@ -27,7 +27,7 @@ const textOf = (letters: readonly string[], minLength: number, maxLength: number
   fc.array(fc.constantFrom(...letters), { minLength, maxLength }).map((drawn) => drawn.join(""));
 
 export const token: fc.Arbitrary<string> = textOf(TOKEN, 1, 64);
-export const instance: fc.Arbitrary<InstanceId> = token as fc.Arbitrary<InstanceId>;
+const instance: fc.Arbitrary<InstanceId> = token as fc.Arbitrary<InstanceId>;
 export const identity: fc.Arbitrary<Identity> = token as fc.Arbitrary<Identity>;
 export const sender: fc.Arbitrary<Sender> = fc.tuple(token, token).map((two) => two.join(".") as Sender);
 export const taskName: fc.Arbitrary<TaskName> = textOf([...LOWER, "_", "-"], 1, 64) as fc.Arbitrary<TaskName>;
