@@ -47,11 +47,14 @@ export function submissionOf(
   newId: () => TaskId,
 ): Submission {
   const taskName = TaskName.parse(name);
+  if (typeof options !== "object" || options === null) {
+    throw new UsageError(`task "${name}": the options must be an object`);
+  }
   for (const key of Object.keys(options)) {
     if (!KNOWN.has(key))
       throw new UsageError(`task "${name}": there is no option "${key}" (known: ${[...KNOWN].join(", ")})`);
   }
-  const dependsOn = (options.dependsOn ?? []).map((each) =>
+  const dependsOn = listOf(options.dependsOn, `task "${name}": dependsOn`).map((each) =>
     each instanceof TaskHandle ? each.id : TaskId.parse(each),
   );
   if (dependsOn.length > DEPENDENCIES_MAX) {
@@ -69,7 +72,7 @@ export function submissionOf(
 
 function optionsOf(name: string, options: SubmitOptions): SubmissionOptions | null {
   const priority = options.priority ?? 0;
-  const labels = options.labels ?? [];
+  const labels = listOf(options.labels, `task "${name}": labels`);
   if (!Number.isSafeInteger(priority))
     throw new UsageError(`task "${name}": priority must be a whole number, got ${priority}`);
   if (labels.length > LABELS_MAX || !labels.every(isToken)) {
@@ -77,6 +80,12 @@ function optionsOf(name: string, options: SubmitOptions): SubmissionOptions | nu
   }
   if (priority === 0 && labels.length === 0) return null;
   return { priority, labels, parent: null, traceparent: null };
+}
+
+/** A copy: what the caller does to the list later changes nothing of what is sent. */
+function listOf<T>(given: readonly T[] | undefined, what: string): readonly T[] {
+  if (given !== undefined && !Array.isArray(given)) throw new UsageError(`${what} must be a list`);
+  return [...(given ?? [])];
 }
 
 function bytesOf(args: Uint8Array, dependencyCount: number): number {

@@ -36,13 +36,18 @@ export type TypedTasks<Module> = {
     : never;
 };
 
+/**
+ * What the language asks any object for: an await, a logger or a comparison must not submit a task. Tasks of these names
+ * are called with `client.submit`.
+ */
+const ASKED_OF_ANY = new Set(["then", "toJSON", "toString", "valueOf"]);
+
 export function typedTasks<Module>(
   submit: (name: string, input: unknown, options?: SubmitOptions) => TaskHandle,
 ): TypedTasks<Module> {
   return new Proxy(Object.create(null) as TypedTasks<Module>, {
     get(_target, property) {
-      // Not thenable: an await of the object itself must not call a task named "then".
-      if (typeof property !== "string" || property === "then") return undefined;
+      if (typeof property !== "string" || ASKED_OF_ANY.has(property)) return undefined;
       const name = taskNameOf(property);
       return (input?: unknown, options?: SubmitOptions) => submit(name, input, options);
     },

@@ -9,6 +9,9 @@ const queueOf = (): { readonly queue: CallbackQueue; readonly errors: string[] }
   return { queue: new CallbackQueue((error) => void errors.push(error.message)), errors };
 };
 
+/** As code without types may. */
+const rejectWith = (reason: unknown): Promise<never> => new Promise((_resolve, reject) => reject(reason));
+
 describe("callbacks", () => {
   test("run at once where nothing waits, in order, each awaited before the next", async () => {
     const { queue } = queueOf();
@@ -35,10 +38,9 @@ describe("callbacks", () => {
     // biome-ignore lint/suspicious/noThenProperty: it is what this test is about.
     queue.add(() => ({ then: (resolve: () => void) => gate.promise.then(resolve) }));
     queue.add(() => seen.push("after"));
+    const rejected = Promise.reject(new Error("like one"));
     // biome-ignore lint/suspicious/noThenProperty: it is what this test is about.
-    queue.add(() => ({
-      then: (_: unknown, reject: (error: Error) => void) => reject(new Error("like one")),
-    }));
+    queue.add(() => ({ then: rejected.then.bind(rejected) }));
     await new Promise((turn) => setImmediate(turn));
     expect(seen).toEqual([]);
     gate.resolve();
@@ -64,7 +66,7 @@ describe("callbacks", () => {
       throw new Error("thrown");
     });
     queue.add(() => Promise.reject(new Error("rejected")));
-    queue.add(() => Promise.reject("a text" as unknown as Error));
+    queue.add(() => rejectWith("a text"));
     queue.add(() => seen.push("last"));
     await waitUntil(() => seen.length === 1);
     expect(errors).toEqual(["thrown", "rejected", "a text"]);
@@ -113,7 +115,7 @@ test("whatever mix is added, it runs in order, one at a time, and every error is
           running++;
           const turns = each === "slow" ? 3 : 1;
           return (async () => {
-            for (let turn = 0; turn < turns; turn++) await null;
+            for (let turn = 0; turn < turns; turn++) await Promise.resolve();
             running--;
           })();
         });
