@@ -13,7 +13,7 @@ import {
   type TaskId,
   WeftError,
 } from "@weft/protocol";
-import { type AnswerOf, ask, type Connection, closeConnection, openConnection } from "@weft/transport";
+import { type AnswerOf, ask, closeConnection, openConnection, type SystemConnection } from "@weft/transport";
 
 /** Where the cluster is, from the options that every command has. */
 export type ClusterAddress = {
@@ -31,7 +31,7 @@ export const CLI_IDENTITY: Identity = Identity.parse("cli");
 const NAMESPACE_CHECK_MS = 1_000;
 
 export class Cluster {
-  readonly connection: Connection;
+  readonly connection: SystemConnection;
   readonly subjects: Subjects;
   private readonly address: ClusterAddress;
 
@@ -43,7 +43,7 @@ export class Cluster {
     );
   }
 
-  private constructor(connection: Connection, address: ClusterAddress) {
+  private constructor(connection: SystemConnection, address: ClusterAddress) {
     this.connection = connection;
     this.address = address;
     this.subjects = new Subjects(address.namespace);

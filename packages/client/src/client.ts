@@ -1,6 +1,5 @@
 /** The client: submits tasks and hands out their handles. */
 
-import type { Msg, Subscription } from "@nats-io/transport-node";
 import {
   AppendRefusedError,
   type ClosedError as Closed,
@@ -8,7 +7,6 @@ import {
   decodeProgress,
   Identity,
   InstanceId,
-  inboxPrefix,
   lastToken,
   Namespace,
   type SettledTask,
@@ -21,10 +19,13 @@ import {
 import {
   Appender,
   ask,
+  type BusMessage,
+  type BusSubscription,
   type Connection,
   type ConnectionOptions,
   closeConnection,
   openConnection,
+  within,
 } from "@weft/transport";
 import { Follower } from "./follower.ts";
 import { type HandleHost, TaskHandle } from "./handle.ts";
@@ -68,8 +69,8 @@ export class Client {
   private readonly follower: Follower;
   private readonly handles = new Map<TaskId, TaskHandle>();
   private readonly accepting = new Map<TaskId, PromiseWithResolvers<void> | null>();
-  private readonly attached = new Map<TaskId, Subscription | null>();
-  private ownProgress: Subscription | null = null;
+  private readonly attached = new Map<TaskId, BusSubscription | null>();
+  private ownProgress: BusSubscription | null = null;
   private closing: Promise<void> | null = null;
   private readonly host: HandleHost = {
     accept: (id) => this.accept(id),
@@ -81,14 +82,13 @@ export class Client {
 
   /** Made by `connect`. */
   constructor(connection: Connection, subjects: Subjects, onError: (error: Error) => void) {
-    const { nats, sender, instance } = connection;
+    const { sender, instance } = connection;
     this.connection = connection;
     this.subjects = subjects;
     this.onError = onError;
     this.follower = new Follower({ connection, subjects, onError });
     this.appender = new Appender<ClientItem["kind"], ClientItem>({
-      nats,
-      inbox: inboxPrefix(sender),
+      connection,
       stream: subjects.stream(0),
       noun: "tasks",
       subject: (kind) => subjects.log(0, kind, sender),
@@ -149,7 +149,8 @@ export class Client {
 
   /** A new id, for a task that others depend on before it is submitted. */
   createId(): TaskId {
-    return TaskId.create(0, Date.now());
+    const { clock, entropy } = this.connection;
+    return TaskId.create(0, clock.wallMs(), entropy.token);
   }
 
   /** Waits until the log has everything submitted, then closes. Handles that have not settled reject with `ClosedError`. */
@@ -248,7 +249,7 @@ export class Client {
     }
   }
 
-  private subscribeToProgress(subject: string): Subscription {
+  private subscribeToProgress(subject: string): BusSubscription {
     return this.connection.nats.subscribe(subject, {
       callback: (error, message) => {
         if (error === null) this.onProgress(message);
@@ -256,7 +257,7 @@ export class Client {
     });
   }
 
-  private onProgress(message: Msg): void {
+  private onProgress(message: BusMessage): void {
     const handle = this.handles.get(lastToken(message.subject) as TaskId);
     const report = handle === undefined ? null : decodeProgress(message.data);
     if (report !== null) handle?.progressed(report);
@@ -272,12 +273,7 @@ export class Client {
   }
 
   private async shutDown(timeoutMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs);
-    });
-    await Promise.race([this.appender.idle(), late]);
-    clearTimeout(timer);
+    await within(this.connection.clock, timeoutMs, this.appender.idle());
     this.appender.close();
     this.follower.close();
     const error: Closed = new ClosedError("the client");

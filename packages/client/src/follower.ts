@@ -13,7 +13,7 @@ import {
   type TaskId,
   UnknownTaskError,
 } from "@weft/protocol";
-import { ask, type Connection } from "@weft/transport";
+import { ask, type Clock, type Connection, type Timer } from "@weft/transport";
 
 /** What is followed: a handle, seen from here. */
 export type Followed = {
@@ -37,10 +37,11 @@ const VALUE_TIMEOUT_MS = 30_000;
 export class Follower {
   private readonly options: FollowerOptions;
   private readonly open = new Map<TaskId, Open>();
-  private readonly timer: NodeJS.Timeout;
+  private readonly clock: Clock;
+  private readonly timer: Timer;
   private epoch = 0;
   private seen = 0;
-  private lastHeardMs = performance.now();
+  private lastHeardMs: number;
   /** The highest sequence that the log has acknowledged to this client. */
   afterSeq = 0;
   private asking = false;
@@ -51,6 +52,8 @@ export class Follower {
   constructor(options: FollowerOptions) {
     this.options = options;
     const { connection, subjects } = options;
+    this.clock = connection.clock;
+    this.lastHeardMs = this.clock.nowMs();
     connection.nats.subscribe(subjects.client(connection.sender), {
       callback: (error, message) => {
         if (error === null) this.onMessage(message.data);
@@ -61,8 +64,7 @@ export class Follower {
         if (error === null) this.onHello(message.data);
       },
     });
-    this.timer = setInterval(() => this.watch(), WATCH_MS);
-    this.timer.unref();
+    this.timer = this.clock.every(WATCH_MS, () => this.watch(), { background: true });
   }
 
   get size(): number {
@@ -71,7 +73,7 @@ export class Follower {
 
   /** Follows a task of this client; `accepted` says when the log has it. */
   add(id: TaskId, followed: Followed): void {
-    if (this.open.size === 0) this.lastHeardMs = performance.now();
+    if (this.open.size === 0) this.lastHeardMs = this.clock.nowMs();
     this.open.set(id, { followed, accepted: false, unknownSinceMs: null });
   }
 
@@ -102,7 +104,7 @@ export class Follower {
       })
       .finally(() => {
         this.asking = false;
-        this.lastHeardMs = performance.now();
+        this.lastHeardMs = this.clock.nowMs();
         if (!this.askAgain) return;
         this.askAgain = false;
         this.ask();
@@ -111,12 +113,12 @@ export class Follower {
 
   close(): void {
     this.closed = true;
-    clearInterval(this.timer);
+    this.timer.cancel();
     this.open.clear();
   }
 
   private watch(): void {
-    const silent = performance.now() - this.lastHeardMs > SILENCE_MAX_MS;
+    const silent = this.clock.nowMs() - this.lastHeardMs > SILENCE_MAX_MS;
     if (this.open.size > 0 && (silent || this.unknownCount > 0)) this.ask();
   }
 
@@ -132,7 +134,7 @@ export class Follower {
     const read = decodeClientMessage(data);
     if (!read.ok) return;
     const { epoch, number, settled } = read.value;
-    this.lastHeardMs = performance.now();
+    this.lastHeardMs = this.clock.nowMs();
     // An outcome never changes, so it is taken from any leader; only the numbers belong to an epoch.
     for (const task of settled) this.settle(task);
     if (epoch < this.epoch) return;
@@ -195,8 +197,8 @@ export class Follower {
       return;
     }
     if (open.unknownSinceMs === null) this.unknownCount++;
-    open.unknownSinceMs ??= performance.now();
-    if (performance.now() - open.unknownSinceMs < UNKNOWN_WAIT_MS) return;
+    open.unknownSinceMs ??= this.clock.nowMs();
+    if (this.clock.nowMs() - open.unknownSinceMs < UNKNOWN_WAIT_MS) return;
     this.forget(answer.id, open);
     open.followed.unknown(new UnknownTaskError(answer.id));
   }

@@ -31,6 +31,9 @@ const TASK_ID = /^[0-9]{2}[0-9a-z]{4}[A-Za-z0-9_-]{16}$/;
 const HOUR_MS = 3_600_000;
 export const PARTITIONS_MAX = 64;
 
+/** Draws random characters of A-Z a-z 0-9 _ -. */
+type DrawToken = (length: number) => string;
+
 function token<T extends string>(what: string, text: string): T {
   if (!isToken(text)) {
     throw new UsageError(
@@ -50,11 +53,11 @@ const shown = (text: unknown): string =>
     : `${text === null ? "null" : typeof text} instead of a text`;
 
 export const TaskId = {
-  create(partition: number, nowMs: number): TaskId {
+  create(partition: number, nowMs: number, token: DrawToken = nanoid): TaskId {
     const hour = Math.floor(nowMs / HOUR_MS)
       .toString(36)
       .padStart(4, "0");
-    return `${String(partition).padStart(2, "0")}${hour}${nanoid(16)}` as TaskId;
+    return `${String(partition).padStart(2, "0")}${hour}${token(16)}` as TaskId;
   },
   is: (text: string): text is TaskId =>
     isText(text) && TASK_ID.test(text) && partitionOf(text) < PARTITIONS_MAX,
@@ -86,15 +89,15 @@ export const TaskName = {
 export const Namespace = { parse: (text: string): Namespace => token<Namespace>("a namespace", text) };
 export const Identity = { parse: (text: string): Identity => token<Identity>("an identity", text) };
 export const Nonce = {
-  create: (): Nonce => nanoid(16) as Nonce,
+  create: (token: DrawToken = nanoid): Nonce => token(16) as Nonce,
   parse: (text: string): Nonce => token<Nonce>("a nonce", text),
 };
 export const ControlSecret = {
-  create: (): ControlSecret => nanoid(32) as ControlSecret,
+  create: (token: DrawToken = nanoid): ControlSecret => token(32) as ControlSecret,
   parse: (text: string): ControlSecret => token<ControlSecret>("a control secret", text),
 };
 export const InstanceId = {
-  create: (): InstanceId => nanoid(12) as InstanceId,
+  create: (token: DrawToken = nanoid): InstanceId => token(12) as InstanceId,
   parse: (text: string): InstanceId => token<InstanceId>("an instance", text),
 };
 

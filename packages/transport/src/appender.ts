@@ -5,21 +5,22 @@
  * Acknowledgements arrive on one inbox with an unguessable token and must name the stream; a publish of ours that is
  * lost with its connection is sent again after the reconnect, with the same number.
  */
-import type { NatsConnection, Subscription } from "@nats-io/transport-node";
 import {
   AppendOutcomeUnknownError,
   ClosedError,
+  inboxPrefix,
   RECORD_BYTES_TARGET,
   RECORD_ITEMS_MAX,
   TooManyPendingError,
 } from "@weft/protocol";
-import { nanoid } from "nanoid";
 import { type AckError, readAck } from "./ack.ts";
+import type { BusSubscription } from "./bus.ts";
+import type { Timer } from "./clock.ts";
+import type { Connection } from "./connection.ts";
 import { Outbox, type OutboxItem, type OutboxRecord } from "./outbox.ts";
 
 export type AppenderOptions<Kind, Item> = {
-  readonly nats: NatsConnection;
-  readonly inbox: string;
+  readonly connection: Connection;
   readonly stream: string;
   /** What the items are, for messages to people: "tasks". */
   readonly noun: string;
@@ -51,10 +52,10 @@ export class Appender<Kind, Item extends OutboxItem> {
   private readonly outbox: Outbox<Kind, Item>;
   private readonly flights = new Map<number, Flight>();
   private readonly replyPrefix: string;
-  private readonly subscription: Subscription;
+  private readonly subscription: BusSubscription;
   private readonly pendingMax: number;
   private flushQueued = false;
-  private sweeper: NodeJS.Timeout | null = null;
+  private sweeper: Timer | null = null;
   private trouble: AckError | null = null;
   private closed = false;
   private idleWaiters: (() => void)[] = [];
@@ -68,8 +69,9 @@ export class Appender<Kind, Item extends OutboxItem> {
       recordBytesMax: RECORD_BYTES_TARGET,
       recordItemsMax: RECORD_ITEMS_MAX,
     });
-    this.replyPrefix = `${options.inbox}.${nanoid(16)}.`;
-    this.subscription = options.nats.subscribe(`${this.replyPrefix}*`, {
+    const { nats, sender, entropy } = options.connection;
+    this.replyPrefix = `${inboxPrefix(sender)}.${entropy.token(16)}.`;
+    this.subscription = nats.subscribe(`${this.replyPrefix}*`, {
       callback: (error, message) => {
         if (error === null) this.onAck(message.subject, message.data);
       },
@@ -108,7 +110,7 @@ export class Appender<Kind, Item extends OutboxItem> {
     if (this.closed) return;
     this.closed = true;
     this.subscription.unsubscribe();
-    if (this.sweeper !== null) clearInterval(this.sweeper);
+    this.sweeper?.cancel();
     const left = this.outbox.abandonAll();
     this.flights.clear();
     this.pendingCount = 0;
@@ -133,25 +135,25 @@ export class Appender<Kind, Item extends OutboxItem> {
       this.flights.set(record.number, flight);
       this.send(record.number);
     }
-    this.sweeper ??= setInterval(() => this.sweep(), SWEEP_MS);
+    this.sweeper ??= this.options.connection.clock.every(SWEEP_MS, () => this.sweep());
   }
 
   private send(number: number): void {
     const flight = this.flights.get(number);
-    const { nats } = this.options;
+    const { nats, clock } = this.options.connection;
     if (flight === undefined || nats.isClosed()) return;
-    flight.dueAtMs = performance.now() + ACK_TIMEOUT_MS;
+    flight.dueAtMs = clock.nowMs() + ACK_TIMEOUT_MS;
     flight.refused = false;
     nats.publish(flight.subject, flight.bytes, { reply: this.replyPrefix + number });
   }
 
   private sweep(): void {
     if (this.flights.size === 0) {
-      if (this.sweeper !== null) clearInterval(this.sweeper);
+      this.sweeper?.cancel();
       this.sweeper = null;
       return;
     }
-    const nowMs = performance.now();
+    const nowMs = this.options.connection.clock.nowMs();
     for (const [number, flight] of this.flights) {
       if (nowMs < flight.dueAtMs) continue;
       if (!flight.refused) this.setTrouble({ code: 0, message: "no acknowledgement in time" });
@@ -177,7 +179,7 @@ export class Appender<Kind, Item extends OutboxItem> {
     if (flight === undefined) return;
     this.setTrouble(ack.error);
     flight.refused = true;
-    flight.dueAtMs = performance.now() + flight.backoffMs;
+    flight.dueAtMs = this.options.connection.clock.nowMs() + flight.backoffMs;
     flight.backoffMs = Math.min(RETRY_MAX_MS, flight.backoffMs * 2);
   }
 

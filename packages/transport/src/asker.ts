@@ -8,6 +8,7 @@ import {
   type Question,
   type Subjects,
 } from "@weft/protocol";
+import { pause } from "./clock.ts";
 import type { Connection } from "./connection.ts";
 
 export type AskOptions = {
@@ -35,16 +36,16 @@ export async function ask<T extends Question["type"]>(
   const payload = encodeAsk({ afterSeq: options.afterSeq ?? 0, question });
   const subject = subjects.ask(0, connection.sender);
   const limitMs = options.timeoutMs ?? TIMEOUT_MS;
-  const startedMs = performance.now();
+  const startedMs = connection.clock.nowMs();
   for (;;) {
-    const leftMs = Math.max(1, limitMs - (performance.now() - startedMs));
+    const leftMs = Math.max(1, limitMs - (connection.clock.nowMs() - startedMs));
     const answer = await once(connection, subject, payload, Math.min(ATTEMPT_TIMEOUT_MS, leftMs));
     if (answer?.type === "refused") throw new AskRefusedError(answer.message);
     const wanted = question.type === "states" || question.type === "values" ? question.type : "report";
     if (answer?.type === wanted) return answer as AnswerOf<T>;
-    const triedMs = performance.now() - startedMs;
+    const triedMs = connection.clock.nowMs() - startedMs;
     if (triedMs + RETRY_WAIT_MS >= limitMs) throw new NoLeaderError(subjects.namespace, triedMs);
-    await new Promise((again) => setTimeout(again, RETRY_WAIT_MS));
+    await pause(connection.clock, RETRY_WAIT_MS);
   }
 }
 

@@ -14,6 +14,12 @@ import {
   UnsupportedServerError,
 } from "@weft/protocol";
 
+import type { Bus } from "./bus.ts";
+import { type Clock, pause, systemClock, within } from "./clock.ts";
+import { type Entropy, systemEntropy } from "./entropy.ts";
+import { JetStreamStream } from "./jetstream.ts";
+import type { Stream } from "./stream.ts";
+
 export type ConnectionOptions = {
   /** One address or several of one NATS cluster, with `user:password@` or `token@` where it asks for them. @default WEFT_URL, else "nats://127.0.0.1:4222" */
   readonly servers?: string | readonly string[];
@@ -25,12 +31,18 @@ export type ConnectionOptions = {
 
 /** The connection of one sender: its two tokens prefix every inbox. */
 export type Connection = {
-  readonly nats: NatsConnection;
+  readonly nats: Bus;
+  readonly stream: (name: string) => Stream;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
   readonly sender: Sender;
   readonly identity: Identity;
   readonly instance: InstanceId;
   readonly servers: readonly string[];
 };
+
+/** A connection to a real server. */
+export type SystemConnection = Omit<Connection, "nats"> & { readonly nats: NatsConnection };
 
 export const DEFAULT_SERVER = "nats://127.0.0.1:4222";
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -52,7 +64,7 @@ export async function openConnection(
   identity: Identity,
   instance: InstanceId,
   options: ConnectionOptions = {},
-): Promise<Connection> {
+): Promise<SystemConnection> {
   const servers = serversOf(options);
   const sender = Sender.of(identity, instance);
   const nats = await connectWithin(servers, sender, options);
@@ -62,7 +74,8 @@ export async function openConnection(
     await nats.close();
     throw error;
   }
-  return { nats, sender, identity, instance, servers };
+  const stream = (name: string): Stream => new JetStreamStream(nats, name);
+  return { nats, stream, clock: systemClock, entropy: systemEntropy, sender, identity, instance, servers };
 }
 
 export function serversOf(options: ConnectionOptions): readonly string[] {
@@ -102,9 +115,9 @@ async function connectWithin(
   options: ConnectionOptions,
 ): Promise<NatsConnection> {
   const limitMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
-  const startedMs = performance.now();
+  const startedMs = systemClock.nowMs();
   for (;;) {
-    const leftMs = limitMs - (performance.now() - startedMs);
+    const leftMs = limitMs - (systemClock.nowMs() - startedMs);
     try {
       return await connect({
         name: `weft ${sender}`,
@@ -116,28 +129,22 @@ async function connectWithin(
         ...options.nats,
       });
     } catch (cause) {
-      const triedMs = performance.now() - startedMs;
+      const triedMs = systemClock.nowMs() - startedMs;
       if (isFinal(cause) || triedMs + RETRY_WAIT_MS >= limitMs)
         throw new UnreachableError(servers, triedMs, { cause });
-      await new Promise((again) => setTimeout(again, RETRY_WAIT_MS));
+      await pause(systemClock, RETRY_WAIT_MS);
     }
   }
 }
 
 /** Sends what is buffered and closes; a connection that is down is closed as it is. */
-export async function closeConnection({ nats }: Connection): Promise<void> {
+export async function closeConnection({ nats, clock }: Connection): Promise<void> {
   if (nats.isClosed()) return;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<"late">((resolve) => {
-    timer = setTimeout(() => resolve("late"), DRAIN_TIMEOUT_MS);
-  });
   const drained = nats.drain().then(
-    () => "drained" as const,
-    () => "failed" as const,
+    () => true,
+    () => false,
   );
-  const how = await Promise.race([drained, late]);
-  clearTimeout(timer);
-  if (how !== "drained") await nats.close();
+  if ((await within(clock, DRAIN_TIMEOUT_MS, drained)) !== true) await nats.close();
 }
 
 /** An answer of a server that will not change by asking again. */

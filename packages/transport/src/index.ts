@@ -2,6 +2,8 @@
 export { type Ack, type AckError, readAck, WRONG_LAST_SEQUENCE } from "./ack.ts";
 export { Appender, type AppenderOptions } from "./appender.ts";
 export { type AnswerOf, type AskOptions, ask } from "./asker.ts";
+export type { Bus, BusMessage, BusSubscription } from "./bus.ts";
+export { type Clock, pause, systemClock, type Timer, within } from "./clock.ts";
 export {
   type Connection,
   type ConnectionOptions,
@@ -10,6 +12,10 @@ export {
   DEFAULT_SERVER,
   isAtLeast,
   openConnection,
+  type SystemConnection,
   serversOf,
 } from "./connection.ts";
+export { type Entropy, systemEntropy } from "./entropy.ts";
+export { apiCode } from "./jetstream.ts";
 export { Outbox, type OutboxItem, type OutboxLimits, type OutboxRecord } from "./outbox.ts";
+export type { FollowOptions, StoredMessage, Stream, StreamInfo } from "./stream.ts";

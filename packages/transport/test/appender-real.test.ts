@@ -1,12 +1,18 @@
 /** The appender against a real log: one that is not there yet, is full, or goes down with its server. */
-import { type Identity, type InstanceId, inboxPrefix } from "@weft/protocol";
+import type { Identity, InstanceId } from "@weft/protocol";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type NatsServer, startNatsServer, waitUntil } from "../../testing/src/index.ts";
-import { type AckError, Appender, type Connection, closeConnection, openConnection } from "../src/index.ts";
+import {
+  type AckError,
+  Appender,
+  closeConnection,
+  openConnection,
+  type SystemConnection,
+} from "../src/index.ts";
 import { encode, itemsOf, NotedItem } from "./appender-support.ts";
 
 let server: NatsServer;
-let connection: Connection;
+let connection: SystemConnection;
 let appender: Appender<string, NotedItem>;
 let troubles: (AckError | null)[];
 
@@ -19,8 +25,7 @@ beforeEach(async () => {
   connection = await openConnection("me" as Identity, "i1" as InstanceId, { servers: server.url });
   troubles = [];
   appender = new Appender<string, NotedItem>({
-    nats: connection.nats,
-    inbox: inboxPrefix(connection.sender),
+    connection,
     stream: "LOG",
     noun: "tasks",
     subject: (kind) => `log.${kind}`,

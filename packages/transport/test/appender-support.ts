@@ -1,6 +1,13 @@
 /** Items that note what becomes of them, and as much of a connection as an appender uses. */
-import type { NatsConnection } from "@nats-io/transport-node";
-import type { OutboxItem, OutboxRecord } from "../src/index.ts";
+import type { Identity, InstanceId, Sender } from "@weft/protocol";
+import {
+  type Bus,
+  type Connection,
+  type OutboxItem,
+  type OutboxRecord,
+  systemClock,
+  systemEntropy,
+} from "../src/index.ts";
 
 export class NotedItem implements OutboxItem {
   readonly name: string;
@@ -30,6 +37,22 @@ export function encode(record: OutboxRecord<string, NotedItem>): Uint8Array {
   return Buffer.from(`${record.number} ${record.kind}: ${record.items.map(({ name }) => name).join(" ")}`);
 }
 
+/** A connection of `me.i1` over a bus of the test's own. */
+export function connectionOver(nats: Bus): Connection {
+  return {
+    nats,
+    stream: () => {
+      throw new Error("a test without streams");
+    },
+    clock: systemClock,
+    entropy: systemEntropy,
+    identity: "me" as Identity,
+    instance: "i1" as InstanceId,
+    sender: "me.i1" as Sender,
+    servers: [],
+  };
+}
+
 type Published = { readonly subject: string; readonly text: string; readonly reply: string };
 type Callback = (
   error: Error | null,
@@ -43,7 +66,7 @@ export class FakeNats {
   subscribed = false;
   private callback: Callback = () => undefined;
 
-  get connection(): NatsConnection {
+  get connection(): Connection {
     const nats = {
       subscribe: (_: string, options: { readonly callback: Callback }) => {
         this.callback = options.callback;
@@ -57,7 +80,7 @@ export class FakeNats {
         void this.published.push({ subject, text: Buffer.from(data).toString(), reply }),
       isClosed: () => this.closed,
     };
-    return nats as unknown as NatsConnection;
+    return connectionOver(nats as unknown as Bus);
   }
 
   /** The server's answer to the publish of that place. */

@@ -1,6 +1,6 @@
-import type { NatsConnection } from "@nats-io/transport-node";
 import { expect, test } from "vitest";
-import { type AckError, Appender, type OutboxItem } from "../src/index.ts";
+import { type AckError, Appender, type Bus, type Connection, type OutboxItem } from "../src/index.ts";
+import { connectionOver } from "./appender-support.ts";
 
 type Item = OutboxItem & { readonly name: string };
 type Callback = (
@@ -10,7 +10,7 @@ type Callback = (
 
 /** As much of a connection as an appender uses: what it publishes is kept, and answered when the test says so. */
 function fakeNats(): {
-  readonly nats: NatsConnection;
+  readonly connection: Connection;
   readonly replies: string[];
   readonly answer: (reply: string, ack: object) => void;
 } {
@@ -27,16 +27,15 @@ function fakeNats(): {
   };
   const answer = (subject: string, ack: object): void =>
     callback(null, { subject, data: new TextEncoder().encode(JSON.stringify(ack)) });
-  return { nats: nats as unknown as NatsConnection, replies, answer };
+  return { connection: connectionOver(nats as unknown as Bus), replies, answer };
 }
 
 test("trouble is told when it begins, changes and ends, not for each record that has it", async () => {
-  const { nats, replies, answer } = fakeNats();
+  const { connection, replies, answer } = fakeNats();
   const told: (string | null)[] = [];
   const acknowledged: string[] = [];
   const appender = new Appender<string, Item>({
-    nats,
-    inbox: "_I.a.b",
+    connection,
     stream: "LOG",
     noun: "tasks",
     subject: (kind) => kind,

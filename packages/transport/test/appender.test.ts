@@ -10,8 +10,7 @@ let appender: Appender<string, NotedItem>;
 
 function open(pendingMax = 1_000): void {
   appender = new Appender<string, NotedItem>({
-    nats: nats.connection,
-    inbox: "_I.me.i1",
+    connection: nats.connection,
     stream: "LOG",
     noun: "tasks",
     subject: (kind) => `log.${kind}`,

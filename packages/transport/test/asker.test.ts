@@ -13,15 +13,15 @@ import {
 } from "@weft/protocol";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type NatsServer, startNatsServer, waitUntil } from "../../testing/src/index.ts";
-import { ask, type Connection, openConnection } from "../src/index.ts";
+import { ask, openConnection, type SystemConnection } from "../src/index.ts";
 
 const subjects = new Subjects(Namespace.parse("shop"));
 const ID = TaskId.create(0, 0);
 const STATES: Answer = { type: "states", states: [{ type: "unknown", id: ID }] };
 
 let server: NatsServer;
-let connection: Connection;
-let leader: Connection;
+let connection: SystemConnection;
+let leader: SystemConnection;
 beforeAll(async () => {
   server = await startNatsServer();
 });

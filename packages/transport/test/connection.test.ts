@@ -9,7 +9,12 @@ import {
 } from "@weft/protocol";
 import { afterEach, describe, expect, test } from "vitest";
 import { type NatsServer, startNatsServer, waitUntil } from "../../testing/src/index.ts";
-import { type Connection, type ConnectionOptions, closeConnection, openConnection } from "../src/index.ts";
+import {
+  type ConnectionOptions,
+  closeConnection,
+  openConnection,
+  type SystemConnection,
+} from "../src/index.ts";
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -22,7 +27,7 @@ async function start(options: Parameters<typeof startNatsServer>[0] = {}): Promi
   return server;
 }
 
-async function open(options: ConnectionOptions): Promise<Connection> {
+async function open(options: ConnectionOptions): Promise<SystemConnection> {
   const connection = await openConnection("me" as Identity, "i1" as InstanceId, options);
   cleanups.push(() => connection.nats.close());
   return connection;

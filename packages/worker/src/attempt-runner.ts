@@ -6,7 +6,6 @@ import {
   type Assignment,
   type AttemptRef,
   type FinishOutcome,
-  inboxPrefix,
   type Subjects,
   type TaskId,
   UsageError,
@@ -15,9 +14,7 @@ import { Appender, type Connection } from "@weft/transport";
 import type { LogLevel, TaskOutlet } from "./context.ts";
 import { Attempts } from "./core/attempts.ts";
 import { dependencyValues } from "./dependency-values.ts";
-import type { Executor, Run } from "./executors/executor.ts";
-import { inlineExecutor } from "./executors/inline.ts";
-import { threadExecutor } from "./executors/thread.ts";
+import type { Executors, Run } from "./executors/executor.ts";
 import { encodeFinishes, type FinishItem, finishItem } from "./finish-item.ts";
 import { ProgressOutlet } from "./progress-outlet.ts";
 import { type AttemptEnd, failedWith } from "./run-attempt.ts";
@@ -25,6 +22,7 @@ import type { TaskRegistry } from "./task-registry.ts";
 
 export type AttemptRunnerOptions = {
   readonly connection: Connection;
+  readonly executors: Executors;
   readonly subjects: Subjects;
   readonly registry: TaskRegistry;
   readonly slots: number;
@@ -40,7 +38,6 @@ export class AttemptRunner {
   /** The highest sequence at which the log acknowledged a finish. */
   appendedSeq = 0;
   private readonly options: AttemptRunnerOptions;
-  private readonly executors: { readonly inline: Executor; readonly thread: Executor };
   private readonly progress: ProgressOutlet;
   private readonly appender: Appender<"finish", FinishItem>;
   private readonly runs = new Map<TaskId, Run>();
@@ -52,14 +49,12 @@ export class AttemptRunner {
 
   constructor(options: AttemptRunnerOptions) {
     const { connection, subjects, log } = options;
-    const { nats, sender, instance } = connection;
+    const { sender, instance } = connection;
     this.options = options;
     this.attempts = new Attempts(options.slots, options.credits);
-    this.executors = { inline: inlineExecutor(), thread: threadExecutor() };
-    this.progress = new ProgressOutlet(nats, subjects);
+    this.progress = new ProgressOutlet(connection, subjects);
     this.appender = new Appender<"finish", FinishItem>({
-      nats,
-      inbox: inboxPrefix(sender),
+      connection,
       stream: subjects.stream(0),
       noun: "finished tasks",
       subject: () => subjects.log(0, "finish", sender),
@@ -132,7 +127,7 @@ export class AttemptRunner {
     this.closed = true;
     this.progress.stop();
     this.appender.close();
-    await Promise.all([this.executors.inline.close(), this.executors.thread.close()]);
+    await Promise.all(Object.values(this.options.executors).map((executor) => executor.close()));
   }
 
   private async run(assignment: Assignment): Promise<void> {
@@ -161,7 +156,7 @@ export class AttemptRunner {
       if (this.closed || this.attempts.stateOf(id, attempt) !== "running") {
         return { outcome: "cancelled", value: null };
       }
-      const executor = this.executors[task.definition.options.executor];
+      const executor = this.options.executors[task.definition.options.executor];
       const run = executor.run(task, { id, name, attempt, args, deps }, this.outletOf({ id, attempt }));
       this.runs.set(id, run);
       const early = this.earlyCancels.get(id);
@@ -174,16 +169,16 @@ export class AttemptRunner {
 
   /** Asks the code to stop; what has not after its grace is ended by force, where its executor can. */
   private stopRun(ref: AttemptRef, run: Run, reason: string | null): void {
-    const { cancelGraceMs, log } = this.options;
+    const { connection, cancelGraceMs, log } = this.options;
     // The leader repeats a cancel for as long as the attempt is held.
     if (this.stopping.has(run)) return;
     this.stopping.add(run);
     run.cancel(reason);
-    const grace = setTimeout(() => {
+    const grace = connection.clock.after(cancelGraceMs, () => {
       if (run.terminate()) log(`task ${ref.id} did not stop within ${cancelGraceMs} ms: its thread is ended`);
       else log(`task ${ref.id} does not stop: inline code can only be asked to, through ctx.signal`);
-    }, cancelGraceMs);
-    run.end.finally(() => clearTimeout(grace)).catch(() => undefined);
+    });
+    run.end.finally(() => grace.cancel()).catch(() => undefined);
   }
 
   private outletOf(ref: AttemptRef): TaskOutlet {

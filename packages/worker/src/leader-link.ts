@@ -3,7 +3,6 @@
  * heard of, and takes messages of the newest leader only.
  */
 import { hostname } from "node:os";
-import type { Msg } from "@nats-io/transport-node";
 import {
   decodeHello,
   decodeWorkerMessage,
@@ -13,7 +12,7 @@ import {
   type Subjects,
   type TaskName,
 } from "@weft/protocol";
-import type { Connection } from "@weft/transport";
+import type { BusMessage, Connection, Timer } from "@weft/transport";
 import type { AttemptRunner } from "./attempt-runner.ts";
 
 export type LeaderLinkOptions = {
@@ -30,8 +29,8 @@ const VOID_KINDS_MAX = 100;
 
 export class LeaderLink {
   private readonly options: LeaderLinkOptions;
-  private readonly startedAtMs = Date.now();
-  private readonly timer: NodeJS.Timeout;
+  private readonly startedAtMs: number;
+  private readonly timer: Timer;
   private readonly voided = new Set<string>();
   private state: Presence["state"] = "ready";
   private epoch = 0;
@@ -40,12 +39,13 @@ export class LeaderLink {
   constructor(options: LeaderLinkOptions) {
     const { connection, subjects } = options;
     this.options = options;
+    this.startedAtMs = connection.clock.wallMs();
     this.listen(subjects.worker(connection.sender), (message) => this.onMessage(message));
     this.listen(subjects.probe(connection.sender), (message) => {
       message.respond(encodeProbeAnswer({ blockedMs: 0 }));
     });
     this.listen(subjects.helloAll(), (message) => this.onHello(message));
-    this.timer = setInterval(() => this.announce(), PRESENCE_MS);
+    this.timer = connection.clock.every(PRESENCE_MS, () => this.announce());
     this.announce();
   }
 
@@ -79,12 +79,12 @@ export class LeaderLink {
 
   /** The last word: what is still held here is free for others. */
   leave(): void {
-    clearInterval(this.timer);
+    this.timer.cancel();
     this.state = "left";
     this.announce();
   }
 
-  private listen(subject: string, onMessage: (message: Msg) => void): void {
+  private listen(subject: string, onMessage: (message: BusMessage) => void): void {
     this.options.connection.nats.subscribe(subject, {
       callback: (error, message) => {
         if (error === null) onMessage(message);
@@ -92,7 +92,7 @@ export class LeaderLink {
     });
   }
 
-  private onHello(message: Msg): void {
+  private onHello(message: BusMessage): void {
     const read = decodeHello(message.data);
     if (read.ok) this.adopt(read.value.epoch);
     else this.void(`hello: ${read.kind}`);
@@ -106,7 +106,7 @@ export class LeaderLink {
     this.announce();
   }
 
-  private onMessage(message: Msg): void {
+  private onMessage(message: BusMessage): void {
     const read = decodeWorkerMessage(message.data);
     if (!read.ok) return this.void(`message of a leader: ${read.kind}`);
     const { epoch, number, assignments, cancels, aborts } = read.value;

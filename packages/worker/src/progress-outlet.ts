@@ -2,7 +2,6 @@
  * Sends progress to whoever listens, at most 20 times a second per task: the first report at once, later ones when their
  * turn comes, the last one with the finish.
  */
-import type { NatsConnection } from "@nats-io/transport-node";
 import {
   type AttemptRef,
   encodeProgress,
@@ -11,6 +10,7 @@ import {
   type Subjects,
   type TaskId,
 } from "@weft/protocol";
+import type { Bus, Clock, Connection, Timer } from "@weft/transport";
 
 /** What a task says of its progress. */
 export type Reported = {
@@ -31,13 +31,15 @@ const INTERVAL_MS = 50;
 const SWEEP_MS = 10;
 
 export class ProgressOutlet {
-  private readonly nats: NatsConnection;
+  private readonly nats: Bus;
+  private readonly clock: Clock;
   private readonly subjects: Subjects;
   private readonly lines = new Map<TaskId, Line>();
-  private timer: NodeJS.Timeout | null = null;
+  private timer: Timer | null = null;
 
-  constructor(nats: NatsConnection, subjects: Subjects) {
+  constructor({ nats, clock }: Pick<Connection, "nats" | "clock">, subjects: Subjects) {
     this.nats = nats;
+    this.clock = clock;
     this.subjects = subjects;
   }
 
@@ -56,8 +58,8 @@ export class ProgressOutlet {
       ...(data === undefined ? {} : { data }),
     };
     line.sent = false;
-    if (performance.now() - line.sentAtMs >= INTERVAL_MS) this.send(id, line);
-    else this.timer ??= setInterval(() => this.sweep(), SWEEP_MS);
+    if (this.clock.nowMs() - line.sentAtMs >= INTERVAL_MS) this.send(id, line);
+    else this.timer ??= this.clock.every(SWEEP_MS, () => this.sweep());
   }
 
   /** Takes the last report of an attempt, to ride in its finish. */
@@ -75,12 +77,12 @@ export class ProgressOutlet {
   }
 
   private rest(): void {
-    if (this.timer !== null) clearInterval(this.timer);
+    this.timer?.cancel();
     this.timer = null;
   }
 
   private sweep(): void {
-    const nowMs = performance.now();
+    const nowMs = this.clock.nowMs();
     let waiting = 0;
     for (const [id, line] of this.lines) {
       if (line.sent) continue;
@@ -93,7 +95,7 @@ export class ProgressOutlet {
   private send(id: TaskId, line: Line): void {
     if (line.last === null || this.nats.isClosed()) return;
     line.sent = true;
-    line.sentAtMs = performance.now();
+    line.sentAtMs = this.clock.nowMs();
     this.nats.publish(this.subjects.progress(line.owner, id), encodeProgress(line.last));
   }
 }

@@ -13,9 +13,18 @@ import {
   TaskName,
   UsageError,
 } from "@weft/protocol";
-import { type Connection, type ConnectionOptions, closeConnection, openConnection } from "@weft/transport";
+import {
+  type Connection,
+  type ConnectionOptions,
+  closeConnection,
+  openConnection,
+  within,
+} from "@weft/transport";
 import { AttemptRunner } from "./attempt-runner.ts";
 import type { LogLevel } from "./context.ts";
+import type { Executors } from "./executors/executor.ts";
+import { inlineExecutor } from "./executors/inline.ts";
+import { threadExecutor } from "./executors/thread.ts";
 import { LeaderLink } from "./leader-link.ts";
 import { Liveness } from "./liveness.ts";
 import { loadTaskFiles, TaskRegistry } from "./task-registry.ts";
@@ -46,6 +55,17 @@ export type WorkerOptions = ConnectionOptions & {
   readonly onTaskLog?: (level: LogLevel, task: AttemptRef, message: string, data: unknown) => void;
 };
 
+/** What a worker is made of. */
+export type WorkerParts = {
+  readonly connection: Connection;
+  readonly subjects: Subjects;
+  readonly registry: TaskRegistry;
+  readonly options: WorkerOptions;
+  readonly executors: Executors;
+  /** What answers probes while the event loop is blocked; null where nothing does. */
+  readonly liveness: Liveness | null;
+};
+
 export type StopOptions = {
   /** How long running tasks may still take, in milliseconds; then they are left behind and run again elsewhere. @default 30000 */
   readonly graceMs?: number;
@@ -55,15 +75,13 @@ const GRACE_MS = 30_000;
 const CANCEL_GRACE_MS = 5_000;
 const CANCEL_GRACE_MAX_MS = 24 * 3_600_000;
 const CLOSE_APPENDS_MS = 5_000;
-/** A timer that is set for longer fires at once. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
 
 export class Worker {
   private readonly connection: Connection;
   private readonly options: WorkerOptions;
   private readonly runner: AttemptRunner;
   private readonly link: LeaderLink;
-  private readonly liveness: Liveness;
+  private readonly liveness: Liveness | null;
   private stopping: Promise<void> | null = null;
   /** The names of the tasks that it runs. */
   readonly taskNames: readonly TaskName[];
@@ -80,17 +98,26 @@ export class Worker {
     const namespace = Namespace.parse(options.namespace ?? process.env.WEFT_NAMESPACE ?? "default");
     const identity = Identity.parse(options.identity ?? "worker");
     const connection = await openConnection(identity, InstanceId.create(), options);
-    const worker = new Worker(connection, new Subjects(namespace), registry, options);
+    const subjects = new Subjects(namespace);
+    const worker = new Worker({
+      connection,
+      subjects,
+      registry,
+      options,
+      executors: { inline: inlineExecutor(), thread: threadExecutor() },
+      liveness: new Liveness({
+        servers: connection.servers,
+        nats: options.nats ?? {},
+        subject: subjects.probe(connection.sender),
+        log: (line) => options.log?.(`worker ${connection.sender}: ${line}`),
+      }),
+    });
     await connection.nats.flush();
     return worker;
   }
 
-  private constructor(
-    connection: Connection,
-    subjects: Subjects,
-    registry: TaskRegistry,
-    options: WorkerOptions,
-  ) {
+  /** Made by `start`. */
+  constructor({ connection, subjects, registry, options, executors, liveness }: WorkerParts) {
     const slots = options.slots ?? availableParallelism();
     const credits = Math.min(CREDITS_MAX, slots + (options.prefetch ?? 2 * slots));
     const log = (line: string): void => this.log(line);
@@ -103,6 +130,7 @@ export class Worker {
       connection,
       subjects,
       registry,
+      executors,
       slots,
       credits,
       cancelGraceMs,
@@ -118,12 +146,7 @@ export class Worker {
       labels,
       log,
     });
-    this.liveness = new Liveness({
-      servers: connection.servers,
-      nats: options.nats ?? {},
-      subject: subjects.probe(connection.sender),
-      log,
-    });
+    this.liveness = liveness;
     this.followConnection().catch((error: unknown) =>
       this.log(`following the connection failed: ${String(error)}`),
     );
@@ -162,10 +185,11 @@ export class Worker {
   private async shutDown(graceMs: number): Promise<void> {
     this.link.drain();
     this.runner.returnQueued();
-    await within(this.runner.idle(), graceMs);
-    await within(this.runner.appended(), CLOSE_APPENDS_MS);
+    const { clock } = this.connection;
+    await within(clock, graceMs, this.runner.idle());
+    await within(clock, CLOSE_APPENDS_MS, this.runner.appended());
     this.link.leave();
-    await Promise.all([this.runner.close(), this.liveness.close()]);
+    await Promise.all([this.runner.close(), this.liveness?.close()]);
     await closeConnection(this.connection);
   }
 }
@@ -183,15 +207,6 @@ function lineOf(data: unknown): string {
   } catch {
     return inspect(data, { breakLength: Number.POSITIVE_INFINITY });
   }
-}
-
-async function within(done: Promise<void>, timeoutMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.min(timeoutMs, TIMER_MAX_MS));
-  });
-  await Promise.race([done, late]);
-  clearTimeout(timer);
 }
 
 function checkOptions(options: WorkerOptions): void {

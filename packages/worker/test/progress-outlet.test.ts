@@ -9,6 +9,7 @@ import {
   Subjects,
   type TaskId,
 } from "@weft/protocol";
+import { systemClock } from "@weft/transport";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type NatsServer, startNatsServer, waitUntil } from "../../testing/src/index.ts";
 import { ProgressOutlet } from "../src/progress-outlet.ts";
@@ -42,7 +43,7 @@ beforeEach(async () => {
   outlet?.stop();
   await nats.flush();
   heard = [];
-  outlet = new ProgressOutlet(nats, subjects);
+  outlet = new ProgressOutlet({ nats, clock: systemClock }, subjects);
 });
 
 const said = (fraction: number, message?: string, data?: unknown) => ({ fraction, message, data });
@@ -159,7 +160,7 @@ describe("an outlet that was stopped", () => {
 
   test("is not disturbed by a connection that drains or is closed", async () => {
     const closing = await connect({ servers: server.url });
-    const own = new ProgressOutlet(closing, subjects);
+    const own = new ProgressOutlet({ nats: closing, clock: systemClock }, subjects);
     own.open(first.id, 1, owner);
     own.report(first, said(0.1));
     const drained = closing.drain();

@@ -2,7 +2,6 @@
  * Takes questions from the wire. A question that names a sequence which is not folded yet waits a moment for it; one that
  * comes while this coordinator does not lead gets no answer, so that the asker asks again.
  */
-import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
 import {
   type Ask,
   decodeAsk,
@@ -12,23 +11,24 @@ import {
   type Subjects,
   senderOf,
 } from "@weft/protocol";
+import type { Bus, BusMessage, BusSubscription } from "@weft/transport";
 import { answer, type QueryContext } from "./queries.ts";
 
 export type AskDeskOptions = {
-  readonly nats: NatsConnection;
+  readonly nats: Bus;
   readonly subjects: Subjects;
   /** Null while this coordinator does not lead. */
   readonly context: () => QueryContext | null;
   readonly onVoid: (kind: string) => void;
 };
 
-type Waiting = { readonly message: Msg; readonly asker: Sender; readonly ask: Ask };
+type Waiting = { readonly message: BusMessage; readonly asker: Sender; readonly ask: Ask };
 
 const WAITING_MAX = 10_000;
 
 export class AskDesk {
   private readonly options: AskDeskOptions;
-  private readonly subscription: Subscription;
+  private readonly subscription: BusSubscription;
   private waiting: Waiting[] = [];
 
   constructor(options: AskDeskOptions) {
@@ -52,7 +52,7 @@ export class AskDesk {
     for (const each of waiting) this.take(each);
   }
 
-  private onMessage(message: Msg): void {
+  private onMessage(message: BusMessage): void {
     const asker = senderOf(message.subject);
     const read = decodeAsk(message.data);
     if (asker === null || !read.ok) return this.options.onVoid(read.ok ? "question of nobody" : read.kind);

@@ -2,7 +2,6 @@
  * Tells clients which of their tasks settled: in numbered batches, one per client and turn. Each second it says its last
  * number to clients with tasks open, so that a lost batch is found out; what was in it, the client asks for.
  */
-import type { NatsConnection } from "@nats-io/transport-node";
 import {
   encodeClientMessage,
   INLINE_DEPS_BYTES_MAX,
@@ -13,6 +12,7 @@ import {
   type Subjects,
   type TaskId,
 } from "@weft/protocol";
+import type { Bus } from "@weft/transport";
 import { type Ledger, type SettledTask, tell } from "../core/ledger/index.ts";
 import type { ValueStore } from "./value-store.ts";
 
@@ -26,7 +26,7 @@ const ID_BYTES = 24;
 const ITEMS_MAX = 5_000;
 
 export class ClientOutlet {
-  private readonly nats: NatsConnection;
+  private readonly nats: Bus;
   private readonly subjects: Subjects;
   private readonly ledger: Ledger;
   private readonly values: ValueStore;
@@ -38,7 +38,7 @@ export class ClientOutlet {
   private readonly dirty = new Set<Sender>();
 
   constructor(options: {
-    readonly nats: NatsConnection;
+    readonly nats: Bus;
     readonly subjects: Subjects;
     readonly ledger: Ledger;
     readonly values: ValueStore;

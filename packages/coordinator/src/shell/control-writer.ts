@@ -3,23 +3,21 @@
  * was folded as expectation. No append error says who leads: only the fold does, so an unknown outcome is simply tried
  * again until the record, or another leader's, comes back through the log.
  */
-import { headers, type NatsConnection } from "@nats-io/transport-node";
+import { headers } from "@nats-io/transport-node";
 import {
   type ControlEvent,
   type ControlRecord,
   type ControlSecret,
   encodeRecord,
   FOLD_VERSION,
-  type InstanceId,
   type Subjects,
 } from "@weft/protocol";
-import { readAck } from "@weft/transport";
+import { type Connection, pause, readAck } from "@weft/transport";
 
 export type ControlWriterOptions = {
-  readonly nats: NatsConnection;
+  readonly connection: Connection;
   readonly subjects: Subjects;
   readonly secret: ControlSecret;
-  readonly instance: InstanceId;
   /** The last control sequence that was folded. */
   readonly lastControlSeq: () => number;
 };
@@ -41,7 +39,11 @@ export class ControlWriter {
   /** Tells of every control record that was folded. */
   folded(record: ControlRecord): void {
     const { waiting } = this;
-    if (waiting === null || record.instance !== this.options.instance || record.number !== waiting.number)
+    if (
+      waiting === null ||
+      record.instance !== this.options.connection.instance ||
+      record.number !== waiting.number
+    )
       return;
     this.waiting = null;
     waiting.done(true);
@@ -66,27 +68,28 @@ export class ControlWriter {
   async append(epoch: number, event: ControlEvent, current: () => boolean): Promise<boolean> {
     while (current()) {
       if (await this.tryAppend(epoch, event)) return true;
-      await new Promise((again) => setTimeout(again, RETRY_MS));
+      await pause(this.options.connection.clock, RETRY_MS);
     }
     return false;
   }
 
   private async within(folded: Promise<boolean>, number: number): Promise<boolean> {
-    const late = setTimeout(() => {
+    const late = this.options.connection.clock.after(APPEND_TIMEOUT_MS, () => {
       if (this.waiting?.number !== number) return;
       const { done } = this.waiting;
       this.waiting = null;
       done(false);
-    }, APPEND_TIMEOUT_MS);
+    });
     try {
       return await folded;
     } finally {
-      clearTimeout(late);
+      late.cancel();
     }
   }
 
   private async publish(number: number, epoch: number, event: ControlEvent): Promise<boolean> {
-    const { nats, subjects, secret, instance } = this.options;
+    const { connection, subjects, secret } = this.options;
+    const { nats, instance, clock } = connection;
     const guard = headers();
     guard.set("Nats-Expected-Last-Subject-Sequence", String(this.options.lastControlSeq()));
     const data = encodeRecord({
@@ -94,7 +97,7 @@ export class ControlWriter {
       instance,
       number,
       epoch,
-      wallMs: Date.now(),
+      wallMs: clock.wallMs(),
       foldVersion: FOLD_VERSION,
       event,
     });

@@ -9,13 +9,18 @@ import {
   FOLD_VERSION,
   Identity,
   InstanceId,
-  inboxPrefix,
   LogTooNewError,
   Namespace,
   type Sender,
   Subjects,
 } from "@weft/protocol";
-import { type Connection, type ConnectionOptions, closeConnection, openConnection } from "@weft/transport";
+import {
+  type Connection,
+  type ConnectionOptions,
+  closeConnection,
+  openConnection,
+  type SystemConnection,
+} from "@weft/transport";
 import { Ledger } from "../core/ledger/index.ts";
 import { AskDesk } from "./ask-desk.ts";
 import { ControlWriter } from "./control-writer.ts";
@@ -68,7 +73,16 @@ export class Coordinator {
     const identity = Identity.parse(options.identity ?? "coordinator");
     const connection = await openConnection(identity, InstanceId.create(), options);
     const config = await configOf(connection, namespace, options.create ?? false);
-    const coordinator = new Coordinator(connection, config, options.log ?? (() => undefined));
+    return Coordinator.open(connection, config, options.log ?? (() => undefined));
+  }
+
+  /** Stands by on a connection that is open; it is closed with the coordinator. */
+  static async open(
+    connection: Connection,
+    config: NamespaceConfig,
+    log: (line: string) => void,
+  ): Promise<Coordinator> {
+    const coordinator = new Coordinator(connection, config, log);
     try {
       await coordinator.begin();
     } catch (error) {
@@ -79,7 +93,7 @@ export class Coordinator {
   }
 
   private constructor(connection: Connection, config: NamespaceConfig, log: (line: string) => void) {
-    const { nats, sender, instance } = connection;
+    const { nats, clock, entropy } = connection;
     const subjects = new Subjects(config.namespace);
     const onFailed = (error: Error): void => this.fail(error);
     this.connection = connection;
@@ -88,11 +102,13 @@ export class Coordinator {
     this.voids = new VoidCounter(log);
     const onVoid = (kind: string): void => this.voids.count(kind);
     this.ledger = new Ledger({ partition: 0, secret: config.secret });
-    this.values = new ValueStore(nats, subjects);
-    this.events = new EventOutlet(nats, subjects);
+    this.values = new ValueStore(connection, subjects);
+    this.events = new EventOutlet(connection, subjects);
     const lastControlSeq = (): number => this.ledger.lastControlSeq;
-    this.writer = new ControlWriter({ nats, subjects, secret: config.secret, instance, lastControlSeq });
+    this.writer = new ControlWriter({ connection, subjects, secret: config.secret, lastControlSeq });
     this.leadership = new Leadership({
+      clock,
+      entropy,
       ledger: this.ledger,
       writer: this.writer,
       isConnected: () => this.connected,
@@ -101,15 +117,14 @@ export class Coordinator {
       onFailed,
     });
     this.reader = new LogReader({
-      nats,
-      stream: config.stream,
-      inbox: inboxPrefix(sender),
+      connection,
+      stream: connection.stream(config.stream),
       onRecord: (record) => this.guarded(`record ${record.seq}`, () => this.fold(record)),
       onCaughtUp: () => this.caughtUp.resolve(),
       onFailed,
     });
     this.watch = new WorkerWatch({
-      nats,
+      connection,
       subjects,
       onPresence: (worker, presence) =>
         this.guarded(`presence of ${worker}`, () => this.term?.presence(worker, presence)),
@@ -220,7 +235,7 @@ export class Coordinator {
     const expected = new Set([...this.watch.known()].map(([worker]) => worker));
     this.term?.close();
     this.term = new Term({
-      nats: this.connection.nats,
+      connection: this.connection,
       subjects: this.subjects,
       ledger: this.ledger,
       values: this.values,
@@ -286,7 +301,7 @@ export class Coordinator {
 }
 
 async function configOf(
-  connection: Connection,
+  connection: SystemConnection,
   namespace: Namespace,
   create: boolean | NamespaceOptions,
 ): Promise<NamespaceConfig> {

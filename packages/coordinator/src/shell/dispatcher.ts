@@ -2,7 +2,6 @@
  * Sends assignments, cancels and aborts to workers, in numbered batches, one per worker and turn. Arguments and small
  * dependency values travel inside; what is not in the cache is read back from the log first.
  */
-import type { NatsConnection } from "@nats-io/transport-node";
 import {
   type AssignedDeps,
   type Assignment,
@@ -14,6 +13,7 @@ import {
   type Subjects,
   type WorkerMessage,
 } from "@weft/protocol";
+import type { Bus } from "@weft/transport";
 import type { Ledger, LiveTask, Position } from "../core/ledger/index.ts";
 import type { Placement, Scheduler } from "../core/scheduler/index.ts";
 import type { ValueStore } from "./value-store.ts";
@@ -25,7 +25,7 @@ const ITEM_BYTES = 128;
 const ITEMS_MAX = 5_000;
 
 export type DispatcherOptions = {
-  readonly nats: NatsConnection;
+  readonly nats: Bus;
   readonly subjects: Subjects;
   readonly ledger: Ledger;
   readonly scheduler: Scheduler;

@@ -5,7 +5,6 @@
  * They are written down after the messages that tasks wait for have left, not before.
  */
 import { hostname } from "node:os";
-import type { NatsConnection } from "@nats-io/transport-node";
 import type {
   CoordinatorEventKind,
   Sender,
@@ -15,6 +14,7 @@ import type {
   TaskState,
   WorkerEventKind,
 } from "@weft/protocol";
+import type { Connection, Timer } from "@weft/transport";
 
 /** States that are told besides those of the ledger: where an attempt went, and that it ended without an outcome. */
 type TaskEventState = TaskState | "submitted" | "dispatched" | "reopened";
@@ -37,13 +37,13 @@ const GATHERED_MAX = 1_000;
 type Gathered = { readonly subject: string; readonly atMs: number; readonly event: object };
 
 export class EventOutlet {
-  private readonly nats: NatsConnection;
+  private readonly connection: Connection;
   private readonly subjects: Subjects;
   private gathered: Gathered[] = [];
-  private timer: NodeJS.Timeout | null = null;
+  private timer: Timer | null = null;
 
-  constructor(nats: NatsConnection, subjects: Subjects) {
-    this.nats = nats;
+  constructor(connection: Connection, subjects: Subjects) {
+    this.connection = connection;
     this.subjects = subjects;
   }
 
@@ -66,25 +66,26 @@ export class EventOutlet {
 
   /** Publishes what has gathered, at once. */
   flush(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer?.cancel();
     this.timer = null;
-    const gathered = this.gathered;
+    const { gathered } = this;
+    const { nats } = this.connection;
     this.gathered = [];
-    if (gathered.length === 0 || this.nats.isClosed()) return;
+    if (gathered.length === 0 || nats.isClosed()) return;
     const lines = new Map<string, string>();
     for (const { subject, atMs, event } of gathered) {
       const line = `${JSON.stringify({ at: new Date(atMs).toISOString(), ...event })}\n`;
       const before = lines.get(subject) ?? "";
       const isFull = before.length + line.length > LINES_BYTES_MAX;
-      if (isFull) this.nats.publish(subject, before);
+      if (isFull) nats.publish(subject, before);
       lines.set(subject, isFull ? line : before + line);
     }
-    for (const [subject, text] of lines) this.nats.publish(subject, text);
+    for (const [subject, text] of lines) nats.publish(subject, text);
   }
 
   private add(subject: string, event: object): void {
-    this.gathered.push({ subject, atMs: Date.now(), event });
+    this.gathered.push({ subject, atMs: this.connection.clock.wallMs(), event });
     if (this.gathered.length >= GATHERED_MAX) this.flush();
-    else this.timer ??= setTimeout(() => this.flush(), GATHER_MS);
+    else this.timer ??= this.connection.clock.after(GATHER_MS, () => this.flush());
   }
 }

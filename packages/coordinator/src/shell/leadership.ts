@@ -6,13 +6,15 @@
  * leader ever was, or the last one resigned, it stands at once.
  */
 import { assertNever, type ControlEvent, type ControlRecord, type LostAttempt, Nonce } from "@weft/protocol";
+import { type Clock, type Entropy, pause, type Timer } from "@weft/transport";
 import type { Ledger } from "../core/ledger/index.ts";
 import type { ControlWriter } from "./control-writer.ts";
-import { spreadMs } from "./namespace.ts";
 
 export type Role = "following" | "standing" | "leading" | "stopped";
 
 export type LeadershipOptions = {
+  readonly clock: Clock;
+  readonly entropy: Entropy;
   readonly ledger: Ledger;
   readonly writer: ControlWriter;
   readonly isConnected: () => boolean;
@@ -30,24 +32,29 @@ const LOST_PER_RECORD_MAX = 5_000;
 
 export class Leadership {
   private readonly options: LeadershipOptions;
-  private readonly offsetMs = spreadMs(SPREAD_MS);
+  private readonly clock: Clock;
+  /** Spreads what several coordinators would else do at the same instant. */
+  private readonly offsetMs: number;
   role: Role = "following";
   private nonce: Nonce | null = null;
-  private lastControlMs = performance.now();
+  private lastControlMs: number;
   private lastTickMs = 0;
   private vacantSinceMs: number | null = null;
-  private watcher: NodeJS.Timeout | null = null;
+  private watcher: Timer | null = null;
   private lost: LostAttempt[] = [];
   private writing = false;
 
   constructor(options: LeadershipOptions) {
     this.options = options;
+    this.clock = options.clock;
+    this.offsetMs = options.entropy.below(SPREAD_MS);
+    this.lastControlMs = this.clock.nowMs();
   }
 
   /** Begins to watch, once the log is folded up to its end. */
   start(): void {
-    this.lastControlMs = performance.now();
-    this.watcher ??= setInterval(() => this.watch(), WATCH_MS);
+    this.lastControlMs = this.clock.nowMs();
+    this.watcher ??= this.clock.every(WATCH_MS, () => this.watch());
   }
 
   get leading(): boolean {
@@ -56,13 +63,13 @@ export class Leadership {
 
   /** Tells of every control record that was folded with effect on who leads. */
   folded(record: ControlRecord): void {
-    this.lastControlMs = performance.now();
+    this.lastControlMs = this.clock.nowMs();
     const { ledger } = this.options;
     this.vacantSinceMs = null;
     const mine = ledger.leader !== null && ledger.leader === this.nonce;
     if (mine && this.role !== "leading" && this.role !== "stopped") {
       this.role = "leading";
-      this.lastTickMs = performance.now();
+      this.lastTickMs = this.clock.nowMs();
       this.options.onElected(ledger.epoch);
     } else if (!mine && this.role === "leading" && record.event.type === "elected") {
       this.role = "following";
@@ -74,7 +81,7 @@ export class Leadership {
 
   /** After a cut the silence was the connection's, not the leader's. */
   reconnected(): void {
-    this.lastControlMs = performance.now();
+    this.lastControlMs = this.clock.nowMs();
   }
 
   /** Reports attempts as lost, in a control record as soon as the one before is folded. */
@@ -85,7 +92,7 @@ export class Leadership {
 
   /** Neither leads nor stands any more. */
   stop(): void {
-    if (this.watcher !== null) clearInterval(this.watcher);
+    this.watcher?.cancel();
     this.watcher = null;
     this.role = "stopped";
   }
@@ -96,18 +103,18 @@ export class Leadership {
     this.stop();
     if (!wasLeading) return;
     const epoch = this.options.ledger.epoch;
-    const deadlineMs = performance.now() + SILENCE_MAX_MS;
-    while (this.writing && performance.now() < deadlineMs) await new Promise((again) => setTimeout(again, 1));
+    const deadlineMs = this.clock.nowMs() + SILENCE_MAX_MS;
+    while (this.writing && this.clock.nowMs() < deadlineMs) await pause(this.clock, 1);
     await this.options.writer.append(
       epoch,
       { type: "resigned" },
       () =>
-        this.options.ledger.epoch === epoch && this.options.isConnected() && performance.now() < deadlineMs,
+        this.options.ledger.epoch === epoch && this.options.isConnected() && this.clock.nowMs() < deadlineMs,
     );
   }
 
   private watch(): void {
-    const nowMs = performance.now();
+    const nowMs = this.clock.nowMs();
     switch (this.role) {
       case "leading":
         if (nowMs - this.lastTickMs >= TICK_MS) this.write();
@@ -132,13 +139,13 @@ export class Leadership {
 
   private stand(): void {
     this.role = "standing";
-    this.nonce = Nonce.create();
+    this.nonce = Nonce.create(this.options.entropy.token);
     this.options.writer.tryAppend(0, { type: "elected", nonce: this.nonce }).then(
       () => {
         if (this.role !== "standing") return;
         // Refused or unanswered: fold on, and wait anew. If the record did arrive, `folded` makes this one the leader.
         this.role = "following";
-        this.lastControlMs = performance.now();
+        this.lastControlMs = this.clock.nowMs();
         this.vacantSinceMs = null;
       },
       (error: unknown) => this.options.onFailed(error as Error),
@@ -149,7 +156,7 @@ export class Leadership {
   private write(): void {
     if (this.writing || this.role !== "leading") return;
     this.writing = true;
-    this.lastTickMs = performance.now();
+    this.lastTickMs = this.clock.nowMs();
     const epoch = this.options.ledger.epoch;
     const lost = this.lost.splice(0, LOST_PER_RECORD_MAX);
     const event: ControlEvent = lost.length > 0 ? { type: "lost", attempts: lost } : { type: "tick" };

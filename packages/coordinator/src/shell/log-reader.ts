@@ -5,10 +5,8 @@
  *    record; a gap that remains is a hole in the log and stops the reader.
  * R2 Two missed heartbeats, or a reconnect, make the consumer anew: the server cuts a push consumer without a word.
  */
-import { AckPolicy, DeliverPolicy, type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
-import type { Msg, NatsConnection, Subscription } from "@nats-io/transport-node";
-import { LogGapError } from "@weft/protocol";
-import { nanoid } from "nanoid";
+import { inboxPrefix, LogGapError } from "@weft/protocol";
+import type { BusMessage, BusSubscription, Connection, Stream, Timer } from "@weft/transport";
 
 export type RawRecord = {
   readonly seq: number;
@@ -18,10 +16,8 @@ export type RawRecord = {
 };
 
 export type LogReaderOptions = {
-  readonly nats: NatsConnection;
-  readonly stream: string;
-  /** Prefix of the inbox to deliver to. */
-  readonly inbox: string;
+  readonly connection: Connection;
+  readonly stream: Stream;
   readonly onRecord: (record: RawRecord) => void;
   /** After the last record that the log held is handed on; again after each time the consumer was made anew. */
   readonly onCaughtUp: () => void;
@@ -33,18 +29,17 @@ const HEARTBEAT_MS = 1_000;
 const SILENCE_MAX_MS = 2 * HEARTBEAT_MS + 500;
 const WATCH_MS = 500;
 const RETRY_MS = 200;
-const NANOS_PER_MS = 1_000_000;
 
 export class LogReader {
   private readonly options: LogReaderOptions;
-  private subscription: Subscription | null = null;
+  private subscription: BusSubscription | null = null;
   private lastHeardMs = 0;
   private lastSeq = 0;
   private caughtUp = false;
   private gapAt = 0;
   private opening = false;
   private closed = false;
-  private watcher: NodeJS.Timeout | null = null;
+  private watcher: Timer | null = null;
 
   constructor(options: LogReaderOptions) {
     this.options = options;
@@ -54,12 +49,12 @@ export class LogReader {
   async start(seq: number): Promise<void> {
     this.lastSeq = seq;
     await this.open();
-    this.watcher = setInterval(() => this.watch(), WATCH_MS);
+    this.watcher = this.options.connection.clock.every(WATCH_MS, () => this.watch());
   }
 
   close(): void {
     this.closed = true;
-    if (this.watcher !== null) clearInterval(this.watcher);
+    this.watcher?.cancel();
     this.subscription?.unsubscribe();
   }
 
@@ -73,49 +68,43 @@ export class LogReader {
     if (this.closed) return;
     if (error instanceof LogGapError) return this.options.onFailed(error);
     // The stream has no leader for now, or the connection is down: the watcher would find out too, later.
-    setTimeout(() => this.reopen(), RETRY_MS);
+    this.options.connection.clock.after(RETRY_MS, () => this.reopen());
   }
 
   private watch(): void {
-    if (performance.now() - this.lastHeardMs > SILENCE_MAX_MS) this.reopen();
+    if (this.options.connection.clock.nowMs() - this.lastHeardMs > SILENCE_MAX_MS) this.reopen();
   }
 
   private async open(): Promise<void> {
     this.opening = true;
     try {
       this.subscription?.unsubscribe();
-      const deliverTo = `${this.options.inbox}.${nanoid(16)}`;
-      const subscription = this.options.nats.subscribe(deliverTo, {
+      const { nats, sender, clock, entropy } = this.options.connection;
+      const deliverTo = `${inboxPrefix(sender)}.${entropy.token(16)}`;
+      const subscription = nats.subscribe(deliverTo, {
         callback: (error, message) => {
           if (error === null && subscription === this.subscription) this.onMessage(message);
         },
       });
       this.subscription = subscription;
-      this.lastHeardMs = performance.now();
+      this.lastHeardMs = clock.nowMs();
       this.caughtUp = false;
-      const jsm = await jetstreamManager(this.options.nats, { checkAPI: false });
-      await this.addConsumer(jsm, deliverTo);
+      await this.follow(deliverTo);
     } finally {
       this.opening = false;
     }
   }
 
-  private async addConsumer(jsm: JetStreamManager, deliverTo: string): Promise<void> {
-    const { state } = await jsm.streams.info(this.options.stream);
-    if (state.first_seq > this.lastSeq + 1) throw new LogGapError(this.lastSeq + 1, state.first_seq);
-    const info = await jsm.consumers.add(this.options.stream, {
-      name: `weft-${nanoid(12)}`,
-      deliver_subject: deliverTo,
-      deliver_policy: DeliverPolicy.StartSequence,
-      opt_start_seq: this.lastSeq + 1,
-      ack_policy: AckPolicy.None,
-      flow_control: true,
-      idle_heartbeat: HEARTBEAT_MS * NANOS_PER_MS,
-      inactive_threshold: 30_000 * NANOS_PER_MS,
-      mem_storage: true,
-      num_replicas: 1,
+  private async follow(deliverTo: string): Promise<void> {
+    const { stream } = this.options;
+    const { firstSeq, lastSeq } = await stream.info();
+    if (firstSeq > this.lastSeq + 1) throw new LogGapError(this.lastSeq + 1, firstSeq);
+    const pending = await stream.follow({
+      deliverTo,
+      fromSeq: this.lastSeq + 1,
+      heartbeatMs: HEARTBEAT_MS,
     });
-    if (info.num_pending === 0 && state.last_seq <= this.lastSeq) this.setCaughtUp();
+    if (pending === 0 && lastSeq <= this.lastSeq) this.setCaughtUp();
   }
 
   private setCaughtUp(): void {
@@ -124,8 +113,8 @@ export class LogReader {
     this.options.onCaughtUp();
   }
 
-  private onMessage(message: Msg): void {
-    this.lastHeardMs = performance.now();
+  private onMessage(message: BusMessage): void {
+    this.lastHeardMs = this.options.connection.clock.nowMs();
     if (message.headers?.code === 100) return this.onStatus(message);
     const delivery = parseDelivery(message.reply);
     if (delivery === null || delivery.seq <= this.lastSeq) return;
@@ -141,10 +130,10 @@ export class LogReader {
     if (delivery.pending === 0) this.setCaughtUp();
   }
 
-  private onStatus(message: Msg): void {
+  private onStatus(message: BusMessage): void {
     const stalled = message.headers?.get("Nats-Consumer-Stalled") ?? "";
     if (message.reply !== undefined && message.reply !== "") message.respond();
-    else if (stalled !== "") this.options.nats.publish(stalled);
+    else if (stalled !== "") this.options.connection.nats.publish(stalled);
     const last = Number(message.headers?.get("Nats-Last-Stream") ?? "");
     if (last > this.lastSeq) this.onGap(last);
   }

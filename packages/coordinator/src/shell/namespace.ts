@@ -2,7 +2,6 @@
  * Creates and opens a namespace: the stream that is its log, and the secret in the stream's metadata that only those with
  * the JetStream API can read. Made once, by `weft init`.
  */
-import { randomInt } from "node:crypto";
 import {
   DiscardPolicy,
   type JetStreamManager,
@@ -19,6 +18,7 @@ import {
   Subjects,
   UsageError,
 } from "@weft/protocol";
+import { apiCode } from "@weft/transport";
 
 export type NamespaceConfig = {
   readonly namespace: Namespace;
@@ -102,16 +102,4 @@ async function find(jsm: JetStreamManager, subjects: Subjects): Promise<Namespac
     if (apiCode(error) === STREAM_NOT_FOUND) return null;
     throw error;
   }
-}
-
-/** JetStream's error code; 0 for anything else. */
-function apiCode(error: unknown): number {
-  if (typeof error !== "object" || error === null) return 0;
-  const { code } = error as { code?: unknown };
-  return typeof code === "number" ? code : 0;
-}
-
-/** Spreads what several coordinators would else do at the same instant. */
-export function spreadMs(mostMs: number): number {
-  return randomInt(mostMs);
 }

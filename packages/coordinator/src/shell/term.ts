@@ -6,7 +6,6 @@
  *    is over; what was released after it is dispatched at once.
  * T2 A claim counts only after the fold has reached what the claimant has appended.
  */
-import type { NatsConnection } from "@nats-io/transport-node";
 import {
   assertNever,
   encodeHello,
@@ -15,6 +14,7 @@ import {
   type Sender,
   type Subjects,
 } from "@weft/protocol";
+import type { Connection, Timer } from "@weft/transport";
 import type { Effect, Ledger, LiveTask } from "../core/ledger/index.ts";
 import { type Orphan, Scheduler } from "../core/scheduler/index.ts";
 import { ClientOutlet } from "./client-outlet.ts";
@@ -24,7 +24,7 @@ import type { ValueStore } from "./value-store.ts";
 import type { WorkerLoss } from "./worker-watch.ts";
 
 export type TermOptions = {
-  readonly nats: NatsConnection;
+  readonly connection: Connection;
   readonly subjects: Subjects;
   readonly ledger: Ledger;
   readonly values: ValueStore;
@@ -52,11 +52,12 @@ export class Term {
   private claimSeq = 0;
   private claimsOver = false;
   private windowOver = false;
-  private claimTimer: NodeJS.Timeout | null = null;
-  private readonly syncTimer: NodeJS.Timeout;
+  private claimTimer: Timer | null = null;
+  private readonly syncTimer: Timer;
 
   constructor(options: TermOptions) {
-    const { ledger, nats, subjects, epoch, values, onFailed } = options;
+    const { ledger, subjects, epoch, values, onFailed } = options;
+    const { nats, clock } = options.connection;
     this.options = options;
     this.awaited = new Set(options.expected);
     this.scheduler = new Scheduler((id) => ledger.live.get(id));
@@ -73,17 +74,17 @@ export class Term {
     for (const task of ledger.live.values()) if (task.state !== "waiting") this.scheduler.holdBack(task);
     nats.publish(subjects.hello(0), encodeHello({ partition: 0, epoch, leader: options.self }));
     options.events.coordinator("elected", options.self, epoch);
-    this.claimTimer = setTimeout(() => {
+    this.claimTimer = clock.after(CLAIM_WINDOW_MS, () => {
       this.windowOver = true;
       options.guarded("the end of the claim window", () => this.endClaims());
-    }, CLAIM_WINDOW_MS);
-    this.syncTimer = setInterval(() => options.guarded("syncing", () => this.sync()), SYNC_MS);
+    });
+    this.syncTimer = clock.every(SYNC_MS, () => options.guarded("syncing", () => this.sync()));
     this.endClaims();
   }
 
   close(): void {
-    if (this.claimTimer !== null) clearTimeout(this.claimTimer);
-    clearInterval(this.syncTimer);
+    this.claimTimer?.cancel();
+    this.syncTimer.cancel();
   }
 
   /** Acts on what a record did. */
@@ -110,7 +111,11 @@ export class Term {
       return;
     }
     const before = this.scheduler.workers.get(worker)?.presence.state;
-    const { stray, cancelling, isNew } = this.scheduler.seen(worker, presence, performance.now());
+    const { stray, cancelling, isNew } = this.scheduler.seen(
+      worker,
+      presence,
+      this.options.connection.clock.nowMs(),
+    );
     if (presence.state === "draining" && before !== "draining")
       this.options.events.worker("draining", worker, {});
     if (isNew) this.options.events.worker("joined", worker, { names: presence.names, slots: presence.slots });
@@ -219,7 +224,7 @@ export class Term {
     if (this.claimsOver || ledger.seq < this.claimSeq) return;
     if (!nothingToClaim && !allHeard && !this.windowOver) return;
     this.claimsOver = true;
-    if (this.claimTimer !== null) clearTimeout(this.claimTimer);
+    this.claimTimer?.cancel();
     this.claimTimer = null;
     this.unheld(this.scheduler.releaseHeldBack());
     queueMicrotask(() => this.options.guarded("sending", () => this.flush()));

@@ -1,9 +1,8 @@
 /**
  * Values by position: the log is the result store, with a cache of the newest records' values in front, bounded in bytes.
  */
-import { jetstreamManager } from "@nats-io/jetstream";
-import type { NatsConnection } from "@nats-io/transport-node";
 import { DefectError, decodeRecord, type LogRecord, type Subjects } from "@weft/protocol";
+import { type Connection, pause, type Stream } from "@weft/transport";
 import type { Position } from "../core/ledger/index.ts";
 
 type Values = readonly (Uint8Array | null)[];
@@ -17,19 +16,19 @@ const READ_RETRY_MS = 200;
 const ENTRY_BYTES = 200;
 
 export class ValueStore {
-  private readonly nats: NatsConnection;
+  private readonly connection: Connection;
   private readonly subjects: Subjects;
-  private readonly stream: string;
+  private readonly stream: Stream;
   private readonly cache = new Map<number, Entry>();
   private readonly loading = new Map<number, Promise<Values>>();
   private readonly turns: (() => void)[] = [];
   private cachedBytes = 0;
   private active = 0;
 
-  constructor(nats: NatsConnection, subjects: Subjects) {
-    this.nats = nats;
+  constructor(connection: Connection, subjects: Subjects) {
+    this.connection = connection;
     this.subjects = subjects;
-    this.stream = subjects.stream(0);
+    this.stream = connection.stream(subjects.stream(0));
   }
 
   /** Keeps the values of a record that was just folded. */
@@ -65,21 +64,20 @@ export class ValueStore {
 
   /** The whole record at a sequence. A stream that has no leader for now is asked again for a while. */
   async record(seq: number): Promise<{ record: LogRecord; bytes: number }> {
-    const deadlineMs = performance.now() + READ_TIMEOUT_MS;
+    const { nats, clock } = this.connection;
+    const deadlineMs = clock.nowMs() + READ_TIMEOUT_MS;
     for (;;) {
       try {
         return await this.readRecord(seq);
       } catch (error) {
-        if (error instanceof DefectError || this.nats.isClosed() || performance.now() > deadlineMs)
-          throw error;
-        await new Promise((again) => setTimeout(again, READ_RETRY_MS));
+        if (error instanceof DefectError || nats.isClosed() || clock.nowMs() > deadlineMs) throw error;
+        await pause(clock, READ_RETRY_MS);
       }
     }
   }
 
   private async readRecord(seq: number): Promise<{ record: LogRecord; bytes: number }> {
-    const jsm = await jetstreamManager(this.nats, { checkAPI: false });
-    const message = await jsm.streams.getMessage(this.stream, { seq });
+    const message = await this.stream.message(seq);
     const subject = message === null ? null : this.subjects.parseLog(0, message.subject);
     if (message === null || subject === null)
       throw new DefectError(`record ${seq} of the log cannot be read`);

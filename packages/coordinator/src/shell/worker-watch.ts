@@ -5,7 +5,7 @@
  *
  * Standbys listen too, so that a new leader knows whom to expect.
  */
-import { type Msg, type NatsConnection, RequestError, type Subscription } from "@nats-io/transport-node";
+import { RequestError } from "@nats-io/transport-node";
 import {
   decodePresence,
   decodeProbeAnswer,
@@ -14,9 +14,10 @@ import {
   type Subjects,
   senderOf,
 } from "@weft/protocol";
+import type { BusMessage, BusSubscription, Clock, Connection, Timer } from "@weft/transport";
 
 export type WorkerWatchOptions = {
-  readonly nats: NatsConnection;
+  readonly connection: Connection;
   readonly subjects: Subjects;
   readonly onPresence: (worker: Sender, presence: Presence) => void;
   readonly onLost: (worker: Sender, why: WorkerLoss) => void;
@@ -50,18 +51,21 @@ const WATCH_MS = 100;
 export class WorkerWatch {
   private readonly options: WorkerWatchOptions;
   private readonly watched = new Map<Sender, Watched>();
-  private readonly subscription: Subscription;
-  private readonly timer: NodeJS.Timeout;
+  private readonly subscription: BusSubscription;
+  private readonly clock: Clock;
+  private readonly timer: Timer;
   private paused = false;
 
   constructor(options: WorkerWatchOptions) {
     this.options = options;
-    this.subscription = options.nats.subscribe(options.subjects.presenceAll(), {
+    const { nats, clock } = options.connection;
+    this.clock = clock;
+    this.subscription = nats.subscribe(options.subjects.presenceAll(), {
       callback: (error, message) => {
         if (error === null) this.onMessage(message);
       },
     });
-    this.timer = setInterval(() => this.watch(), WATCH_MS);
+    this.timer = clock.every(WATCH_MS, () => this.watch());
   }
 
   /** Everybody that was heard of lately. */
@@ -71,11 +75,11 @@ export class WorkerWatch {
 
   lastSeenMsAgo(worker: Sender): number {
     const each = this.watched.get(worker);
-    return each === undefined ? 0 : Math.round(performance.now() - each.lastSeenMs);
+    return each === undefined ? 0 : Math.round(this.clock.nowMs() - each.lastSeenMs);
   }
 
   close(): void {
-    clearInterval(this.timer);
+    this.timer.cancel();
     this.subscription.unsubscribe();
   }
 
@@ -90,22 +94,22 @@ export class WorkerWatch {
 
   reconnected(): void {
     this.paused = false;
-    const seenMs = performance.now() - LEASE_MS + AFTER_RECONNECT_MS;
+    const seenMs = this.clock.nowMs() - LEASE_MS + AFTER_RECONNECT_MS;
     for (const each of this.watched.values()) {
       each.lastHeardMs = Math.max(each.lastHeardMs, seenMs);
       each.noRespondersSinceMs = null;
     }
   }
 
-  private onMessage(message: Msg): void {
+  private onMessage(message: BusMessage): void {
     const worker = senderOf(message.subject);
     const read = decodePresence(message.data);
     if (worker === null || !read.ok) return this.options.onVoid(read.ok ? "presence of nobody" : read.kind);
     if (read.value.state === "left") return this.remove(worker, "left");
     const heard = {
       presence: read.value,
-      lastSeenMs: performance.now(),
-      lastHeardMs: performance.now(),
+      lastSeenMs: this.clock.nowMs(),
+      lastHeardMs: this.clock.nowMs(),
       isBlocked: false,
       noRespondersSinceMs: null,
     };
@@ -121,7 +125,7 @@ export class WorkerWatch {
 
   private watch(): void {
     if (this.paused) return;
-    const nowMs = performance.now();
+    const nowMs = this.clock.nowMs();
     for (const [worker, each] of this.watched) {
       const { noRespondersSinceMs } = each;
       if (noRespondersSinceMs !== null && nowMs - noRespondersSinceMs >= NO_RESPONDERS_MS)
@@ -134,9 +138,9 @@ export class WorkerWatch {
 
   private probe(worker: Sender, each: Watched): void {
     each.probing = true;
-    each.nextProbeMs = performance.now() + PROBE_INTERVAL_MS;
+    each.nextProbeMs = this.clock.nowMs() + PROBE_INTERVAL_MS;
     const subject = this.options.subjects.probe(worker);
-    this.options.nats.request(subject, undefined, { timeout: PROBE_TIMEOUT_MS }).then(
+    this.options.connection.nats.request(subject, undefined, { timeout: PROBE_TIMEOUT_MS }).then(
       (message) => {
         each.probing = false;
         this.onAnswer(worker, message);
@@ -144,17 +148,17 @@ export class WorkerWatch {
       (error: unknown) => {
         each.probing = false;
         const isNobodyThere = error instanceof RequestError && error.isNoResponders();
-        each.noRespondersSinceMs = isNobodyThere ? (each.noRespondersSinceMs ?? performance.now()) : null;
+        each.noRespondersSinceMs = isNobodyThere ? (each.noRespondersSinceMs ?? this.clock.nowMs()) : null;
       },
     );
   }
 
-  private onAnswer(worker: Sender, message: Msg): void {
+  private onAnswer(worker: Sender, message: BusMessage): void {
     const each = this.watched.get(worker);
     const read = decodeProbeAnswer(message.data);
     if (!read.ok) return this.options.onVoid(`answer to a probe: ${read.kind}`);
     if (each === undefined) return;
-    each.lastHeardMs = performance.now();
+    each.lastHeardMs = this.clock.nowMs();
     each.noRespondersSinceMs = null;
     const { blockedMs } = read.value;
     if (each.isBlocked || blockedMs < OVERDUE_MS) return;

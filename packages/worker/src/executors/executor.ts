@@ -1,4 +1,5 @@
 /** What runs the code of attempts. One per kind; the worker chooses by the task's definition. */
+import type { ExecutorKind } from "@weft/protocol";
 import type { TaskOutlet } from "../context.ts";
 import type { AttemptEnd, AttemptInput } from "../run-attempt.ts";
 import type { RegisteredTask } from "../task-registry.ts";
@@ -11,6 +12,9 @@ export type Run = {
   /** Ends the code by force: it then has ended as `terminated`. False where this executor cannot. */
   readonly terminate: () => boolean;
 };
+
+/** One of each kind. */
+export type Executors = Readonly<Record<ExecutorKind, Executor>>;
 
 export type Executor = {
   readonly run: (task: RegisteredTask, input: AttemptInput, outlet: TaskOutlet) => Run;

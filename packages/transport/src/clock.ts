@@ -1,0 +1,54 @@
+/**
+ * Time, as shells see it: a monotonic clock for waits, a wall clock for people and records, and timers. It is handed in,
+ * so that a simulation can run it.
+ */
+
+export type Timer = {
+  readonly cancel: () => void;
+};
+
+export type Clock = {
+  /** Milliseconds of a clock that never goes back; only differences mean something. */
+  readonly nowMs: () => number;
+  /** Milliseconds since 1970, as this machine believes. */
+  readonly wallMs: () => number;
+  readonly after: (waitMs: number, act: () => void) => Timer;
+  /** A background timer does not keep the process alive. */
+  readonly every: (periodMs: number, act: () => void, options?: { readonly background?: boolean }) => Timer;
+};
+
+/** Node sets a longer timer to fire at once. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  after(waitMs, act) {
+    const timeout = setTimeout(act, Math.min(waitMs, TIMER_MAX_MS));
+    return { cancel: () => clearTimeout(timeout) };
+  },
+  every(periodMs, act, options) {
+    const interval = setInterval(act, periodMs);
+    if (options?.background === true) interval.unref();
+    return { cancel: () => clearInterval(interval) };
+  },
+};
+
+export function pause(clock: Clock, waitMs: number): Promise<void> {
+  return new Promise((over) => {
+    clock.after(waitMs, over);
+  });
+}
+
+/** What the work came to, or null where it took longer than `waitMs`. It is not stopped. */
+export async function within<T>(clock: Clock, waitMs: number, work: Promise<T>): Promise<T | null> {
+  let timer: Timer | undefined;
+  const late = new Promise<null>((over) => {
+    timer = clock.after(waitMs, () => over(null));
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    timer?.cancel();
+  }
+}
