@@ -1,8 +1,8 @@
 /** One run: what it is made of, the faults, and what they came to. */
 import { type Client, connect } from "@weft/client";
 import { type NatsServer, startNatsCluster, startNatsServer, waitUntil } from "@weft/testing";
+import { Dice } from "@weft/testing/simulation";
 import { Account, type Balance } from "./account.ts";
-import { Dice } from "./dice.ts";
 import { Load } from "./load.ts";
 import { Observer } from "./observer.ts";
 import { coordinatorPart, type Part, workerPart } from "./parts.ts";

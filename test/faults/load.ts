@@ -1,7 +1,7 @@
 /** Clients that submit for as long as a run lasts: single tasks, work in threads, and tasks that depend on earlier ones. */
 import type { Client, TaskHandle } from "@weft/client";
+import type { Dice } from "@weft/testing/simulation";
 import type { Account } from "./account.ts";
-import type { Dice } from "./dice.ts";
 
 const OPEN_MAX = 400;
 const RECENT_MAX = 60;
