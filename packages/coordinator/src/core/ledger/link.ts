@@ -1,0 +1,50 @@
+/** What a task waits for, until it may run. */
+import type { TaskId } from "@weft/protocol";
+import { end, failedThrough, release } from "./settle.ts";
+import type { LedgerState } from "./state.ts";
+import type { LiveTask } from "./task.ts";
+
+const COMPACT_AT = 64;
+
+export function link(ledger: LedgerState, task: LiveTask): void {
+  for (const id of task.dependencies) {
+    const settled = ledger.settled.get(id);
+    if (settled !== undefined) {
+      if (settled.outcome === "succeeded") continue;
+      return end(ledger, task, "failed", failedThrough(settled));
+    }
+    task.unmet++;
+    const dependency = ledger.live.get(id);
+    if (dependency !== undefined) addDependent(dependency.dependents, task, ledger.live);
+    else awaitUnknown(ledger, id, task);
+  }
+  if (task.unmet === 0) release(ledger, task);
+}
+
+function awaitUnknown(ledger: LedgerState, id: TaskId, task: LiveTask): void {
+  const waiters = ledger.unknown.get(id);
+  if (waiters === undefined) {
+    ledger.unknown.set(id, [task]);
+    ledger.unknownDeadlines.add(id);
+  } else addDependent(waiters, task, ledger.live);
+}
+
+/** Nobody has submitted the id within its minute. */
+export function giveUpUnknown(ledger: LedgerState, id: TaskId): void {
+  const waiters = ledger.unknown.get(id) ?? [];
+  ledger.unknown.delete(id);
+  for (const task of waiters) {
+    if (ledger.live.get(task.id) === task)
+      end(ledger, task, "failed", { type: "unknown_dependency", dependency: id });
+  }
+}
+
+/** Drops dependents that have settled meanwhile whenever the list has doubled, so that it cannot grow without bound. */
+function addDependent(list: LiveTask[], task: LiveTask, live: ReadonlyMap<TaskId, LiveTask>): void {
+  if (list.length >= COMPACT_AT && (list.length & (list.length - 1)) === 0) {
+    const kept = list.filter((each) => live.get(each.id) === each);
+    list.length = 0;
+    for (const each of kept) list.push(each);
+  }
+  list.push(task);
+}

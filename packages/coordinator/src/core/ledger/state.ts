@@ -1,0 +1,45 @@
+/** Everything that a ledger holds. Only the rules of the fold (the files beside this one) change it. */
+import type { ControlSecret, Nonce, TaskId } from "@weft/protocol";
+import { LedgerClock } from "./clock.ts";
+import { Deadlines } from "./deadlines.ts";
+import type { Effect, VoidReason } from "./effect.ts";
+import { Senders } from "./senders.ts";
+import type { LiveTask, SettledTask } from "./task.ts";
+
+export type LedgerConfig = { readonly partition: number; readonly secret: ControlSecret };
+
+const UNKNOWN_WAIT_MS = 60_000;
+
+export class LedgerState {
+  readonly config: LedgerConfig;
+  readonly clock: LedgerClock = new LedgerClock();
+  readonly live: Map<TaskId, LiveTask> = new Map();
+  readonly settled: Map<TaskId, SettledTask> = new Map();
+  readonly senders: Senders = new Senders();
+  /** Ids that tasks wait for and that nobody has submitted. */
+  readonly unknown: Map<TaskId, LiveTask[]> = new Map();
+  readonly unknownDeadlines: Deadlines<TaskId> = new Deadlines(UNKNOWN_WAIT_MS);
+  /** Cancels that overtook their submit. */
+  readonly earlyCancels: Map<TaskId, string | null> = new Map();
+  readonly earlyCancelDeadlines: Deadlines<TaskId> = new Deadlines(UNKNOWN_WAIT_MS);
+  /** The last record folded. */
+  seq = 0;
+  /** The last record on the control subject, void or not: what the next control append must expect. */
+  lastControlSeq = 0;
+  /** The sequence of the `elected` in force; 0 before the first. */
+  epoch = 0;
+  leader: Nonce | null = null;
+  foldVersion = 0;
+  /** The age that the next task gets. */
+  nextOrder = 0;
+  /** What the record at hand has done so far. */
+  effects: Effect[] = [];
+
+  constructor(config: LedgerConfig) {
+    this.config = config;
+  }
+
+  void(why: VoidReason): void {
+    this.effects.push({ type: "void", why });
+  }
+}
