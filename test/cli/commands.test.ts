@@ -2,7 +2,13 @@
 import type { Client, TaskHandle } from "@weft/client";
 import { startTestCluster, type TestCluster, waitUntil } from "@weft/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runWeft, startWeft, type WeftProcessOptions, type WeftRun } from "../fixtures/process.ts";
+import {
+  runWeft,
+  startWeft,
+  type WeftProcess,
+  type WeftProcessOptions,
+  type WeftRun,
+} from "../fixtures/process.ts";
 
 const file = new URL("../fixtures/tasks.ts", import.meta.url).pathname;
 let cluster: TestCluster;
@@ -17,6 +23,21 @@ async function running(): Promise<TaskHandle> {
   await new Promise((begun) => handle.onProgress(begun));
   return handle;
 }
+
+type PrintedEvent = {
+  readonly id?: string;
+  readonly state?: string;
+  readonly task?: string;
+  readonly fraction?: number;
+};
+
+/** The whole lines of what `weft events --json` has printed. */
+const eventsOf = (process: WeftProcess): readonly PrintedEvent[] =>
+  process
+    .stdout()
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
 
 beforeAll(async () => {
   cluster = await startTestCluster({ worker: { files: [file], labels: ["gpu"], slots: 4 } });
@@ -173,7 +194,7 @@ describe("weft events", () => {
     const some = startWeft(["events", "--task", "steps", "--state", "succeeded,failed", "--count", "1"], {
       env,
     });
-    await Promise.all([all.printed("listening").catch(() => undefined), some.printed("listening")]);
+    await some.printed("listening");
     // With --json it says nothing but events: it listens once the first one came.
     await waitUntil(async () => {
       await client.submit("echo", 1).result();
@@ -185,18 +206,14 @@ describe("weft events", () => {
     expect(some.stdout().trimEnd().split("\n")).toEqual([
       expect.stringContaining(`task steps ${steps.id} succeeded`),
     ]);
-    await all.printed(`"state":"succeeded"`);
+    await waitUntil(() => eventsOf(all).some(({ id, state }) => id === steps.id && state === "succeeded"));
     all.kill("SIGINT");
     expect(await all.exited).toBe(0);
-    const events = all
-      .stdout()
-      .trimEnd()
-      .split("\n")
-      .map((line) => JSON.parse(line));
+    const events = eventsOf(all);
     expect(events.filter(({ id }) => id === steps.id).map(({ state }) => state)).toEqual(
       expect.arrayContaining(["submitted", "dispatched", "succeeded"]),
     );
-    expect(events.some(({ task, fraction }) => task === steps.id && fraction > 0)).toBe(true);
+    expect(events.some(({ task, fraction }) => task === steps.id && (fraction ?? 0) > 0)).toBe(true);
   });
 });
 

@@ -16,18 +16,22 @@ export function coordinatorCommand(): Command {
       const { address, output } = globalsOf(command, FOREGROUND_CONNECT_TIMEOUT);
       const parent = options.withParent === true ? followParent() : NO_PARENT;
       try {
-        const coordinator = await Coordinator.start({
-          ...address,
-          create: options.create === true,
-          log: output.log,
-        });
-        coordinator.untilLeading().then(parent.tellReady, () => undefined);
         await runInForeground({
-          stop: () => coordinator.stop(),
-          ended: coordinator.untilEnded(),
+          start: async () => {
+            const coordinator = await Coordinator.start({
+              ...address,
+              create: options.create === true,
+              log: output.log,
+            });
+            coordinator.untilLeading().then(parent.tellReady, () => undefined);
+            const stop = async (): Promise<void> => {
+              await coordinator.stop();
+              output.log(`coordinator ${coordinator.name} has stopped`);
+            };
+            return { stop, ended: coordinator.untilEnded() };
+          },
           log: output.log,
         });
-        output.log(`coordinator ${coordinator.name} has stopped`);
       } finally {
         parent.release();
       }

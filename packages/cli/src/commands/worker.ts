@@ -29,22 +29,27 @@ export function workerCommand(): Command {
       const parent = options.withParent === true ? followParent() : NO_PARENT;
       const { slots, prefetch, labels, cancelGrace } = options;
       try {
-        const worker = await Worker.start({
-          ...address,
-          files,
-          log: output.log,
-          ...(slots === undefined ? {} : { slots }),
-          ...(prefetch === undefined ? {} : { prefetch }),
-          ...(labels === undefined ? {} : { labels }),
-          ...(cancelGrace === undefined ? {} : { cancelGraceMs: cancelGrace }),
-        });
-        output.log(readyLine(worker, slots ?? availableParallelism()));
-        parent.tellReady();
         await runInForeground({
-          stop: () => worker.stop({ graceMs: options.grace }),
+          start: async () => {
+            const worker = await Worker.start({
+              ...address,
+              files,
+              log: output.log,
+              ...(slots === undefined ? {} : { slots }),
+              ...(prefetch === undefined ? {} : { prefetch }),
+              ...(labels === undefined ? {} : { labels }),
+              ...(cancelGrace === undefined ? {} : { cancelGraceMs: cancelGrace }),
+            });
+            output.log(readyLine(worker, slots ?? availableParallelism()));
+            parent.tellReady();
+            const stop = async (): Promise<void> => {
+              await worker.stop({ graceMs: options.grace });
+              output.log(`worker ${worker.name} has stopped`);
+            };
+            return { stop };
+          },
           log: output.log,
         });
-        output.log(`worker ${worker.name} has stopped`);
       } finally {
         parent.release();
       }

@@ -4,11 +4,11 @@ import type { NatsServer } from "@weft/testing";
 import { Cluster } from "../cluster.ts";
 import { describeEvent } from "../cluster-event.ts";
 import { EventFeed, NO_FILTER } from "../event-feed.ts";
-import { runInForeground } from "../foreground.ts";
+import { type Running, runInForeground } from "../foreground.ts";
 import type { Globals } from "../invocation.ts";
 import type { Output } from "../output.ts";
 import { type WorkerFlags, workerArgs } from "../worker-flags.ts";
-import { startDevServer } from "./dev-server.ts";
+import { type DevServer, startDevServer } from "./dev-server.ts";
 import { Part } from "./part.ts";
 
 export type DevClusterOptions = WorkerFlags & {
@@ -31,49 +31,57 @@ export async function runDevCluster(
   const { namespace, connectTimeoutMs } = address;
   const isMemory = options.memory === true;
   const { storeDir, port } = options;
-  const { server, stop: stopServer } = await startDevServer({
-    memory: isMemory,
-    note: output.log,
-    ...(storeDir === undefined ? {} : { storeDir }),
-    ...(port === undefined ? {} : { port }),
-  });
   const parts: Part[] = [];
   let cluster: Cluster | null = null;
+  let dev: DevServer | null = null;
   let stopping: Promise<void> | null = null;
   const stopAll = async (): Promise<void> => {
     // Workers finish what they run while there is still a coordinator to tell, and both before the server.
     for (const part of parts.toReversed()) await part.stop();
     await cluster?.close();
-    await stopServer();
+    await dev?.stop();
   };
   const stop = (): Promise<void> => {
     stopping ??= stopAll();
     return stopping;
   };
-  const start = async (title: string, stdout: "inherit" | 2, args: readonly string[]): Promise<void> => {
-    const where = ["--url", server.url, "--namespace", namespace, ...(output.json ? ["--json"] : [])];
-    const part = new Part({ title, args: [...args, ...where], stdout, log: output.log });
-    parts.push(part);
-    await part.untilReady();
-  };
-  try {
+  const start = async (): Promise<Running> => {
+    dev = await startDevServer({
+      memory: isMemory,
+      note: output.log,
+      ...(storeDir === undefined ? {} : { storeDir }),
+      ...(port === undefined ? {} : { port }),
+    });
+    const { server } = dev;
+    const startPart = async (
+      title: string,
+      stdout: "inherit" | 2,
+      args: readonly string[],
+    ): Promise<void> => {
+      const where = ["--url", server.url, "--namespace", namespace, ...(output.json ? ["--json"] : [])];
+      const part = new Part({ title, args: [...args, ...where], stdout, log: output.log });
+      parts.push(part);
+      await part.untilReady();
+    };
     cluster = await Cluster.open({ servers: [server.url], namespace, connectTimeoutMs });
     await createNamespace(cluster.connection.nats, namespace, {
       storage: isMemory ? "memory" : "file",
       logBytesMax: isMemory ? MEMORY_LOG_BYTES_MAX : FILE_LOG_BYTES_MAX,
     });
-    await start("coordinator", 2, ["coordinator"]);
+    await startPart("coordinator", 2, ["coordinator"]);
     await printEvents(cluster, output);
     // With --json standard output is for events alone.
     if (files.length > 0)
-      await start("worker", output.json ? 2 : "inherit", ["worker", ...files, ...workerArgs(options)]);
+      await startPart("worker", output.json ? 2 : "inherit", ["worker", ...files, ...workerArgs(options)]);
     tellReady(server, namespace, isMemory, output);
+    return { stop, ended: Promise.race([serverEnd(server), ...parts.map((part) => part.ended)]) };
+  };
+  try {
     await runInForeground({
-      stop,
-      ended: Promise.race([serverEnd(server), ...parts.map((part) => part.ended)]),
+      start,
       abandon: () => {
         for (const part of parts) part.kill();
-        server.kill();
+        dev?.server.kill();
       },
       log: output.log,
     });
