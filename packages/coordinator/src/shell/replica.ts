@@ -1,0 +1,227 @@
+/**
+ * One fold of the log and everything that hangs on it: leadership, the term while it leads, what is known of workers, the
+ * questions. Where the log turns out to be another than the one that was folded it is thrown away whole, and the
+ * coordinator begins a new one.
+ */
+import {
+  DefectError,
+  decodeRecord,
+  FOLD_VERSION,
+  LogTooNewError,
+  type Sender,
+  type Subjects,
+} from "@weft/protocol";
+import type { Connection } from "@weft/transport";
+import type { Ledger } from "../core/ledger/index.ts";
+import { AskDesk } from "./ask-desk.ts";
+import type { ControlWriter } from "./control-writer.ts";
+import type { EventOutlet } from "./event-outlet.ts";
+import { Leadership } from "./leadership.ts";
+import { LogReader, type RawRecord } from "./log-reader.ts";
+import type { NamespaceConfig } from "./namespace.ts";
+import type { QueryContext } from "./queries.ts";
+import { Term } from "./term.ts";
+import { ValueStore } from "./value-store.ts";
+import type { VoidCounter } from "./void-counter.ts";
+import { WorkerWatch } from "./worker-watch.ts";
+
+export type ReplicaOptions = {
+  readonly connection: Connection;
+  readonly config: NamespaceConfig;
+  readonly subjects: Subjects;
+  /** As far as it is folded already. */
+  readonly ledger: Ledger;
+  readonly writer: ControlWriter;
+  readonly events: EventOutlet;
+  readonly voids: VoidCounter;
+  readonly log: (line: string) => void;
+  readonly onElected: () => void;
+  readonly onFailed: (error: Error) => void;
+};
+
+export class Replica {
+  readonly ledger: Ledger;
+  private readonly options: ReplicaOptions;
+  private readonly values: ValueStore;
+  private readonly leadership: Leadership;
+  private readonly reader: LogReader;
+  private readonly watch: WorkerWatch;
+  private readonly desk: AskDesk;
+  private term: Term | null = null;
+  private connected = true;
+  private flushQueued = false;
+  private closed = false;
+  private readonly caughtUp: PromiseWithResolvers<void> = Promise.withResolvers<void>();
+
+  constructor(options: ReplicaOptions) {
+    const { connection, subjects, config, ledger, voids } = options;
+    const { nats, clock, entropy } = connection;
+    const onFailed = (error: Error): void => this.fail(error);
+    const onVoid = (kind: string): void => voids.count(kind);
+    this.options = options;
+    this.ledger = ledger;
+    this.values = new ValueStore(connection, subjects);
+    this.leadership = new Leadership({
+      clock,
+      entropy,
+      ledger,
+      writer: options.writer,
+      isConnected: () => this.connected,
+      onElected: (epoch) => this.lead(epoch),
+      onDeposed: () => this.follow(),
+      onFailed,
+    });
+    this.reader = new LogReader({
+      connection,
+      stream: connection.stream(config.stream),
+      onRecord: (record) => this.guarded(`record ${record.seq}`, () => this.fold(record)),
+      onCaughtUp: () => this.caughtUp.resolve(),
+      onFailed,
+    });
+    this.watch = new WorkerWatch({
+      connection,
+      subjects,
+      onPresence: (worker, presence) =>
+        this.guarded(`presence of ${worker}`, () => this.term?.presence(worker, presence)),
+      onBlocked: (worker, blockedMs) =>
+        this.guarded(`the block of ${worker}`, () => this.term?.blocked(worker, blockedMs)),
+      onLost: (worker, why) => this.guarded(`the loss of ${worker}`, () => this.term?.lost(worker, why)),
+      onVoid,
+    });
+    this.desk = new AskDesk({ nats, subjects, context: () => this.queryContext(), onVoid });
+  }
+
+  get leading(): boolean {
+    return this.term !== null;
+  }
+
+  /** Reads what the log holds behind the ledger. Resolves at its end. */
+  async catchUp(): Promise<void> {
+    await this.reader.start(this.ledger.seq);
+    await this.caughtUp.promise;
+  }
+
+  /** From now on it stands where nobody leads. */
+  standBy(): void {
+    if (!this.closed) this.leadership.start();
+  }
+
+  disconnected(): void {
+    this.connected = false;
+    this.watch.disconnected();
+  }
+
+  reconnected(): void {
+    this.connected = true;
+    this.watch.reconnected();
+    this.leadership.reconnected();
+    this.reader.reopen();
+  }
+
+  /** Hands over on purpose. */
+  async resign(): Promise<void> {
+    await this.leadership.resign();
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.leadership.stop();
+    if (this.term !== null) {
+      this.options.events.coordinator("resigned", this.options.connection.sender, this.ledger.epoch);
+      this.term.close();
+      this.term = null;
+    }
+    this.reader.close();
+    this.watch.close();
+    this.desk.close();
+    this.caughtUp.resolve();
+  }
+
+  private fold(raw: RawRecord): void {
+    const { subjects, voids, writer } = this.options;
+    const subject = subjects.parseLog(0, raw.subject);
+    if (subject === null) return voids.count("a subject that is none of ours");
+    const read = decodeRecord(subject.kind, raw.data);
+    const record = read.ok ? read.value : null;
+    if (!read.ok) voids.count(`${subject.kind} record: ${read.kind}`);
+    const effects = this.ledger.apply({ seq: raw.seq, stampMs: raw.stampMs, subject, record });
+    if (this.ledger.foldVersion > FOLD_VERSION)
+      return this.fail(new LogTooNewError(this.ledger.foldVersion, FOLD_VERSION));
+    if (record !== null) this.values.remember(raw.seq, record, raw.data.length);
+    for (const effect of effects) if (effect.type === "void") voids.count(effect.why);
+    this.term?.act(effects);
+    if (record?.type === "control") {
+      writer.folded(record);
+      this.leadership.folded(record);
+    }
+    this.queueFlush();
+  }
+
+  /** A throw here is a defect of ours: this coordinator stops and says where, another goes on. */
+  private guarded(what: string, act: () => void): void {
+    if (this.closed) return;
+    try {
+      act();
+    } catch (cause) {
+      this.fail(new DefectError(`the coordinator failed at ${what}: ${String(cause)}`, { cause }));
+    }
+  }
+
+  private fail(error: Error): void {
+    if (this.closed) return;
+    this.close();
+    this.options.onFailed(error);
+  }
+
+  private queueFlush(): void {
+    if (this.flushQueued) return;
+    this.flushQueued = true;
+    queueMicrotask(() => {
+      this.flushQueued = false;
+      this.guarded("sending", () => {
+        this.term?.flush();
+        this.desk.folded();
+      });
+    });
+  }
+
+  private lead(epoch: number): void {
+    const { connection, subjects, events, log, onElected } = this.options;
+    const expected = new Set([...this.watch.known()].map(([worker]) => worker));
+    this.term?.close();
+    this.term = new Term({
+      connection,
+      subjects,
+      ledger: this.ledger,
+      values: this.values,
+      events,
+      epoch,
+      self: connection.sender,
+      expected,
+      reportLost: (attempts) => {
+        if (attempts.length > 0) this.leadership.reportLost(attempts);
+      },
+      guarded: (what, act) => this.guarded(what, act),
+      onFailed: (error) => this.fail(error),
+    });
+    log(`coordinator ${connection.sender} leads from record ${epoch}`);
+    onElected();
+  }
+
+  private follow(): void {
+    this.term?.close();
+    this.term = null;
+    this.options.log(`coordinator ${this.options.connection.sender} is deposed and stands by`);
+  }
+
+  private queryContext(): QueryContext | null {
+    const { term, ledger, values } = this;
+    if (term === null) return null;
+    const lastSeenMsAgo = (worker: Sender): number => this.watch.lastSeenMsAgo(worker);
+    const isBlocked = (worker: Sender): boolean => this.watch.isBlocked(worker);
+    const self = this.options.connection.sender;
+    const voided = (): Readonly<Record<string, number>> => this.options.voids.all();
+    return { ledger, values, term, self, lastSeenMsAgo, isBlocked, voided };
+  }
+}
