@@ -22,6 +22,12 @@ export {
   stateAnswerToWire,
 } from "./client-messages.ts";
 export {
+  COORDINATOR_STATES,
+  type CoordinatorPresence,
+  decodeCoordinatorPresence,
+  encodeCoordinatorPresence,
+} from "./coordinator-messages.ts";
+export {
   AppendOutcomeUnknownError,
   AppendRefusedError,
   AskRefusedError,

@@ -60,6 +60,13 @@ export class Subjects {
   presenceAll(): string {
     return `${this.root}.presence.>`;
   }
+  /** What a coordinator says of itself to the others. */
+  coordinator(sender: Sender): string {
+    return `${this.root}.coordinator.${sender}`;
+  }
+  coordinatorAll(): string {
+    return `${this.root}.coordinator.>`;
+  }
   /** Whether one worker lives: answered from two of its threads. */
   probe(sender: Sender): string {
     return `${this.root}.probe.${sender}`;

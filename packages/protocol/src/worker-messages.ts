@@ -179,16 +179,25 @@ export function decodePresence(data: Uint8Array): Read<Presence> {
 export type ProbeAnswer = {
   /** For how long its event loop has not turned. */
   readonly blockedMs: number;
+  /** Attempts whose code has begun; null where that is not known. */
+  readonly begun: readonly AttemptRef[] | null;
 };
 
-export function encodeProbeAnswer({ blockedMs }: ProbeAnswer): Uint8Array {
-  return packr.pack([WIRE_VERSION, blockedMs]);
+export function encodeProbeAnswer({ blockedMs, begun }: ProbeAnswer): Uint8Array {
+  return packr.pack([WIRE_VERSION, blockedMs, begun?.map((a) => [a.id, a.attempt]) ?? null]);
 }
 
 export function decodeProbeAnswer(data: Uint8Array): Read<ProbeAnswer> {
   return readWire(data, (wire) => {
     checkVersion(wire[0]);
-    return { blockedMs: count(wire[1], "blocked") };
+    const begun = wire[2] ?? null;
+    return {
+      blockedMs: count(wire[1], "blocked"),
+      begun:
+        begun === null
+          ? null
+          : list(begun, "begun", RECORD_ITEMS_MAX).map((item) => readAttempt(list(item, "begun"))),
+    };
   });
 }
 

@@ -4,8 +4,11 @@ import {
   type Ask,
   type Assignment,
   type ClientMessage,
+  COORDINATOR_STATES,
+  type CoordinatorPresence,
   decodeAsk,
   decodeClientMessage,
+  decodeCoordinatorPresence,
   decodeHello,
   decodePresence,
   decodeProbeAnswer,
@@ -13,6 +16,7 @@ import {
   decodeWorkerMessage,
   encodeAsk,
   encodeClientMessage,
+  encodeCoordinatorPresence,
   encodeHello,
   encodePresence,
   encodeProbeAnswer,
@@ -88,6 +92,16 @@ const presence: fc.Arbitrary<Presence> = fc.record({
   appendedSeq: count,
 });
 
+const coordinator: fc.Arbitrary<CoordinatorPresence> = fc.record({
+  state: fc.constantFrom(...COORDINATOR_STATES),
+  epoch: count,
+  foldVersion: count,
+  foldedSeq: count,
+  host: text,
+  pid: count,
+  startedAtMs: count,
+});
+
 const question: fc.Arbitrary<Question> = fc.oneof(
   fc.record({ type: fc.constant("states" as const), ids: few(taskId), watch: fc.boolean() }),
   fc.record({ type: fc.constant("values" as const), ids: few(taskId) }),
@@ -116,7 +130,10 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
 const ask: fc.Arbitrary<Ask> = fc.record({ afterSeq: count, question });
 const reply: fc.Arbitrary<Reply> = fc.record({ epoch: count, foldedSeq: count, answer });
 const hello: fc.Arbitrary<Hello> = fc.record({ partition: count, epoch: count, leader: sender });
-const probeAnswer: fc.Arbitrary<ProbeAnswer> = fc.record({ blockedMs: count });
+const probeAnswer: fc.Arbitrary<ProbeAnswer> = fc.record({
+  blockedMs: count,
+  begun: orNull(few(attemptRef)),
+});
 const clientMessage: fc.Arbitrary<ClientMessage> = fc.record({
   epoch: count,
   number: count,
@@ -143,6 +160,7 @@ export const CODECS: readonly Codec[] = [
   codec("worker message", workerMessage, encodeWorkerMessage, decodeWorkerMessage),
   codec("client message", clientMessage, encodeClientMessage, decodeClientMessage),
   codec("presence", presence, encodePresence, decodePresence),
+  codec("coordinator", coordinator, encodeCoordinatorPresence, decodeCoordinatorPresence),
   codec("hello", hello, encodeHello, decodeHello),
   codec("probe answer", probeAnswer, encodeProbeAnswer, decodeProbeAnswer),
   codec("question", ask, encodeAsk, decodeAsk),

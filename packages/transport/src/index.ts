@@ -2,6 +2,7 @@
 export { type Ack, type AckError, readAck, WRONG_LAST_SEQUENCE } from "./ack.ts";
 export { Appender, type AppenderOptions } from "./appender.ts";
 export { type AnswerOf, type AskOptions, ask } from "./asker.ts";
+export { AwakeTime, type AwakeTimeOptions } from "./awake.ts";
 export type { Bus, BusMessage, BusSubscription } from "./bus.ts";
 export { type Clock, pause, systemClock, type Timer, within } from "./clock.ts";
 export {

@@ -30,6 +30,10 @@ export type AttemptRunnerOptions = {
   /** How long cancelled code may take to heed its signal. */
   readonly cancelGraceMs: number;
   readonly log: (line: string) => void;
+  /** Code begins; returns what to call when it has ended. */
+  readonly onBegin: (attempt: AttemptRef) => () => void;
+  /** Whether nothing may begin now. */
+  readonly isHeld: () => boolean;
   readonly onTaskLog: (level: LogLevel, task: AttemptRef, message: string, data: unknown) => void;
 };
 
@@ -72,7 +76,9 @@ export class AttemptRunner {
   }
 
   startNext(): void {
-    for (let next = this.attempts.start(); next !== null; next = this.attempts.start()) {
+    while (this.attempts.canStart && !this.options.isHeld()) {
+      const next = this.attempts.start();
+      if (next === null) return;
       this.run(next).catch((error: unknown) =>
         this.options.log(`running an attempt failed: ${String(error)}`),
       );
@@ -95,6 +101,13 @@ export class AttemptRunner {
       this.runs.delete(ref.id);
     }
     this.attempts.drop(ref.id, ref.attempt);
+  }
+
+  /** Nobody has heard of this worker for so long that others run what it held: all of it is stopped. */
+  abandonAll(): void {
+    for (const ref of this.attempts.held()) {
+      if (this.attempts.stateOf(ref.id, ref.attempt) !== "finishing") this.abort(ref);
+    }
   }
 
   /** Gives back what has not begun. */
@@ -133,7 +146,9 @@ export class AttemptRunner {
   private async run(assignment: Assignment): Promise<void> {
     const { id, attempt } = assignment;
     this.progress.open(id, attempt, assignment.owner);
+    const ended = this.options.onBegin({ id, attempt });
     const end = await this.execute(assignment);
+    ended();
     this.earlyCancels.delete(id);
     if (this.closed) return;
     if (this.attempts.stateOf(id, attempt) === "running") {

@@ -1,6 +1,11 @@
 /**
  * A worker's side of its conversation with the leader: it announces itself each second and whenever a new leader is
  * heard of, and takes messages of the newest leader only.
+ *
+ * K1 A message is taken in its turn or not at all: the leader sends again what a worker that has seen a later one lacks.
+ * K2 An older epoch counts again once the newer one has been silent for a lease: a log that lost its tail, or was made
+ *    anew, goes on from a lower number.
+ * K3 A worker that is cut off for a lease runs nothing: others do.
  */
 import { hostname } from "node:os";
 import {
@@ -21,20 +26,33 @@ export type LeaderLinkOptions = {
   readonly runner: AttemptRunner;
   readonly names: readonly TaskName[];
   readonly labels: readonly string[];
+  /** How long what runs goes on while the connection is down. */
+  readonly cutOffMs: number;
   readonly log: (line: string) => void;
 };
 
 const PRESENCE_MS = 1_000;
 const VOID_KINDS_MAX = 100;
+const LEASE_MS = 10_000;
+const STEP_MS = 250;
+/** What lies between two steps beyond this was a pause of this process. */
+const STEP_MAX_MS = 500;
+const CHECK_TIMEOUT_MS = 1_000;
+const CHECKS_MAX = 3;
 
 export class LeaderLink {
   private readonly options: LeaderLinkOptions;
   private readonly startedAtMs: number;
-  private readonly timer: Timer;
+  private readonly timers: readonly Timer[];
   private readonly voided = new Set<string>();
   private state: Presence["state"] = "ready";
   private epoch = 0;
   private seen = 0;
+  private connected = true;
+  private steppedAtMs: number;
+  /** How long the leader has been silent, and how long the connection has been down, in time that this process ran. */
+  private silentMs = 0;
+  private cutMs = 0;
 
   constructor(options: LeaderLinkOptions) {
     const { connection, subjects } = options;
@@ -42,18 +60,55 @@ export class LeaderLink {
     this.startedAtMs = connection.clock.wallMs();
     this.listen(subjects.worker(connection.sender), (message) => this.onMessage(message));
     this.listen(subjects.probe(connection.sender), (message) => {
-      message.respond(encodeProbeAnswer({ blockedMs: 0 }));
+      message.respond(encodeProbeAnswer({ blockedMs: 0, begun: null }));
     });
     this.listen(subjects.helloAll(), (message) => this.onHello(message));
-    this.timer = connection.clock.every(PRESENCE_MS, () => this.announce());
+    this.steppedAtMs = connection.clock.nowMs();
+    this.timers = [
+      connection.clock.every(PRESENCE_MS, () => this.announce()),
+      connection.clock.every(STEP_MS, () => this.step()),
+    ];
     this.announce();
   }
 
   announce(): void {
-    const { connection, subjects, runner, names, labels } = this.options;
+    const { connection, subjects } = this.options;
     if (connection.nats.isClosed()) return;
+    connection.nats.publish(subjects.presence(connection.sender), encodePresence(this.presence()));
+  }
+
+  /** Announces this worker, and resolves when the leader has acted on it: what it had to say is here. */
+  async check(): Promise<void> {
+    const { connection, subjects } = this.options;
+    const { nats, sender } = connection;
+    for (let tries = 0; tries < CHECKS_MAX && !nats.isClosed(); tries++) {
+      const answer = nats.request(subjects.presence(sender), encodePresence(this.presence()), {
+        timeout: CHECK_TIMEOUT_MS,
+      });
+      if (
+        await answer.then(
+          () => true,
+          () => false,
+        )
+      )
+        return;
+    }
+  }
+
+  disconnected(): void {
+    this.connected = false;
+  }
+
+  reconnected(): void {
+    this.connected = true;
+    this.cutMs = 0;
+    this.announce();
+  }
+
+  private presence(): Presence {
+    const { runner, names, labels } = this.options;
     const { attempts } = runner;
-    const presence: Presence = {
+    return {
       state: this.state,
       slots: attempts.slots,
       credits: this.state === "ready" ? attempts.credits : 0,
@@ -68,7 +123,20 @@ export class LeaderLink {
       seen: this.seen,
       appendedSeq: runner.appendedSeq,
     };
-    connection.nats.publish(subjects.presence(connection.sender), encodePresence(presence));
+  }
+
+  private step(): void {
+    const nowMs = this.options.connection.clock.nowMs();
+    const stepMs = Math.min(nowMs - this.steppedAtMs, STEP_MAX_MS);
+    this.steppedAtMs = nowMs;
+    this.silentMs += stepMs;
+    if (this.connected) return;
+    const before = this.cutMs;
+    this.cutMs += stepMs;
+    const { cutOffMs, runner, log } = this.options;
+    if (before >= cutOffMs || this.cutMs < cutOffMs) return;
+    log(`cut off from NATS for ${cutOffMs} ms: what it runs is stopped, for others may run it by now`);
+    runner.abandonAll();
   }
 
   /** From now on no assignment is taken. */
@@ -79,7 +147,7 @@ export class LeaderLink {
 
   /** The last word: what is still held here is free for others. */
   leave(): void {
-    this.timer.cancel();
+    for (const timer of this.timers) timer.cancel();
     this.state = "left";
     this.announce();
   }
@@ -98,24 +166,27 @@ export class LeaderLink {
     else this.void(`hello: ${read.kind}`);
   }
 
-  /** Follows a newer leader, and tells it at once what is held here. */
-  private adopt(epoch: number): void {
-    if (epoch <= this.epoch) return;
+  /** Follows a newer leader, and tells it at once what is held here. False for a leader that is none any more (K2). */
+  private adopt(epoch: number): boolean {
+    if (epoch < this.epoch && this.silentMs < LEASE_MS) return false;
+    this.silentMs = 0;
+    if (epoch === this.epoch) return true;
     this.epoch = epoch;
     this.seen = 0;
     this.announce();
+    return true;
   }
 
   private onMessage(message: BusMessage): void {
     const read = decodeWorkerMessage(message.data);
     if (!read.ok) return this.void(`message of a leader: ${read.kind}`);
     const { epoch, number, assignments, cancels, aborts } = read.value;
-    if (epoch < this.epoch) return this.void("message of an old leader");
-    this.adopt(epoch);
+    if (!this.adopt(epoch)) return this.void("message of an old leader");
+    const isInTurn = number > this.seen;
     this.seen = Math.max(this.seen, number);
     const { runner } = this.options;
     for (const attempt of aborts) runner.abort(attempt);
-    if (this.state === "ready") runner.assign(assignments);
+    if (this.state === "ready" && isInTurn) runner.assign(assignments);
     for (const cancel of cancels) runner.cancel(cancel, cancel.reason);
     runner.startNext();
   }

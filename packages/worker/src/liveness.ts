@@ -1,39 +1,48 @@
 /**
  * Answers the leader's probes from a thread of its own, over a connection of its own: a worker whose code blocks the
- * event loop is blocked, not lost. The answer says since when the event loop has not turned.
+ * event loop is blocked, not lost. The answer says since when the event loop has not turned, and what has begun there.
  */
 import { Worker as Thread } from "node:worker_threads";
 import type { NodeConnectionOptions } from "@nats-io/transport-node";
+import type { AttemptRef } from "@weft/protocol";
+import { type BegunMemory, BegunTable, begunMemory } from "./begun-table.ts";
 
 export type LivenessOptions = {
+  /** In the order in which they are tried: the one that the worker itself uses is the last. */
   readonly servers: readonly string[];
   readonly nats: NodeConnectionOptions;
   /** The subject of the probes. */
   readonly subject: string;
+  /** Attempts that run at once. */
+  readonly slots: number;
   readonly log: (line: string) => void;
 };
 
 /** What the thread is given. */
-export type LivenessData = Omit<LivenessOptions, "log"> & {
+export type LivenessData = Pick<LivenessOptions, "servers" | "nats" | "subject"> & {
   /** When the event loop turned last: `process.hrtime`, which all threads of a process share. */
   readonly turnedAtNs: BigInt64Array<SharedArrayBuffer>;
+  readonly begun: BegunMemory;
 };
 
 const TURN_MS = 100;
 
 export class Liveness {
   private readonly turnedAtNs = new BigInt64Array(new SharedArrayBuffer(8));
+  private readonly begun: BegunTable;
   private readonly timer: NodeJS.Timeout;
   private thread: Thread | null = null;
 
-  constructor({ log, ...options }: LivenessOptions) {
+  constructor({ log, slots, servers, nats, subject }: LivenessOptions) {
+    const memory = begunMemory(slots);
+    this.begun = new BegunTable(memory);
     this.turn();
     this.timer = setInterval(() => this.turn(), TURN_MS);
     const main = new URL(
       `./liveness-main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`,
       import.meta.url,
     );
-    const data: LivenessData = { ...options, turnedAtNs: this.turnedAtNs };
+    const data: LivenessData = { servers, nats, subject, turnedAtNs: this.turnedAtNs, begun: memory };
     try {
       this.thread = new Thread(main, { workerData: data });
     } catch (error) {
@@ -46,6 +55,11 @@ export class Liveness {
     // It holds nothing: the worker goes on without it.
     this.thread.on("error", (error) => log(`the thread that answers probes has ended: ${String(error)}`));
     this.thread.unref();
+  }
+
+  /** The code of an attempt begins; returns what to call when it has ended. */
+  began(attempt: AttemptRef): () => void {
+    return this.begun.add(attempt);
   }
 
   async close(): Promise<void> {

@@ -18,6 +18,7 @@ import {
   type ConnectionOptions,
   closeConnection,
   openConnection,
+  type SystemConnection,
   within,
 } from "@weft/transport";
 import { AttemptRunner } from "./attempt-runner.ts";
@@ -27,6 +28,7 @@ import { inlineExecutor } from "./executors/inline.ts";
 import { threadExecutor } from "./executors/thread.ts";
 import { LeaderLink } from "./leader-link.ts";
 import { Liveness } from "./liveness.ts";
+import { Stall } from "./stall.ts";
 import { loadTaskFiles, TaskRegistry } from "./task-registry.ts";
 
 export type WorkerOptions = ConnectionOptions & {
@@ -45,6 +47,11 @@ export type WorkerOptions = ConnectionOptions & {
    * ended by force. @default 5000
    */
   readonly cancelGraceMs?: number;
+  /**
+   * How long what runs goes on while the connection to NATS is down, in milliseconds. Then it is stopped, for the leader gives
+   * it to another worker; `Infinity` lets it run on, and so perhaps twice. @default 10000
+   */
+  readonly cutOffMs?: number;
   /** What this worker offers beyond its tasks, such as "gpu"; a task with labels runs only where all of them are. */
   readonly labels?: readonly string[];
   /** The first token of this worker's name in subjects. @default "worker" */
@@ -73,6 +80,7 @@ export type StopOptions = {
 
 const GRACE_MS = 30_000;
 const CANCEL_GRACE_MS = 5_000;
+const CUT_OFF_MS = 10_000;
 const CANCEL_GRACE_MAX_MS = 24 * 3_600_000;
 const CLOSE_APPENDS_MS = 5_000;
 
@@ -82,6 +90,7 @@ export class Worker {
   private readonly runner: AttemptRunner;
   private readonly link: LeaderLink;
   private readonly liveness: Liveness | null;
+  private readonly stall: Stall;
   private stopping: Promise<void> | null = null;
   /** The names of the tasks that it runs. */
   readonly taskNames: readonly TaskName[];
@@ -106,7 +115,8 @@ export class Worker {
       options,
       executors: { inline: inlineExecutor(), thread: threadExecutor() },
       liveness: new Liveness({
-        servers: connection.servers,
+        servers: otherServersFirst(connection),
+        slots: slotsOf(options),
         nats: options.nats ?? {},
         subject: subjects.probe(connection.sender),
         log: (line) => options.log?.(`worker ${connection.sender}: ${line}`),
@@ -118,7 +128,7 @@ export class Worker {
 
   /** Made by `start`. */
   constructor({ connection, subjects, registry, options, executors, liveness }: WorkerParts) {
-    const slots = options.slots ?? availableParallelism();
+    const slots = slotsOf(options);
     const credits = Math.min(CREDITS_MAX, slots + (options.prefetch ?? 2 * slots));
     const log = (line: string): void => this.log(line);
     const onTaskLog = options.onTaskLog ?? logLine(log);
@@ -136,14 +146,22 @@ export class Worker {
       cancelGraceMs,
       log,
       onTaskLog,
+      onBegin: (attempt) => liveness?.began(attempt) ?? (() => undefined),
+      isHeld: () => this.stall.isHolding,
     });
     const labels = options.labels ?? [];
+    this.stall = new Stall({
+      clock: connection.clock,
+      ask: () => this.link.check(),
+      onOver: () => this.runner.startNext(),
+    });
     this.link = new LeaderLink({
       connection,
       subjects,
       runner: this.runner,
       names: this.taskNames,
       labels,
+      cutOffMs: options.cutOffMs ?? CUT_OFF_MS,
       log,
     });
     this.liveness = liveness;
@@ -169,12 +187,15 @@ export class Worker {
 
   private async followConnection(): Promise<void> {
     for await (const status of this.connection.nats.status()) {
-      if (status.type === "disconnect") this.log("the connection to NATS is lost; reconnecting");
+      if (status.type === "disconnect") {
+        this.link.disconnected();
+        this.log("the connection to NATS is lost; reconnecting");
+      }
       if (status.type === "error") this.log(`NATS reports: ${status.error.message}`);
       if (status.type !== "reconnect") continue;
       this.log(`connected to NATS again at ${status.server}`);
       this.runner.resend();
-      this.link.announce();
+      this.link.reconnected();
     }
   }
 
@@ -189,6 +210,7 @@ export class Worker {
     await within(clock, graceMs, this.runner.idle());
     await within(clock, CLOSE_APPENDS_MS, this.runner.appended());
     this.link.leave();
+    this.stall.close();
     await Promise.all([this.runner.close(), this.liveness?.close()]);
     await closeConnection(this.connection);
   }
@@ -209,6 +231,22 @@ function lineOf(data: unknown): string {
   }
 }
 
+function slotsOf(options: WorkerOptions): number {
+  return options.slots ?? availableParallelism();
+}
+
+/** So that one node that is gone does not take both connections of a worker with it. */
+function otherServersFirst({ nats, servers }: SystemConnection): readonly string[] {
+  const own = nats.getServer();
+  const told = nats.info?.connect_urls ?? [];
+  const others = [...servers, ...told].filter((server) => hostOf(server) !== hostOf(own));
+  return [...new Set([...others, ...servers])];
+}
+
+function hostOf(server: string): string {
+  return server.replace(/^[a-z]+:\/\//, "").replace(/^[^/]*@/, "");
+}
+
 function checkOptions(options: WorkerOptions): void {
   const whole = (value: number | undefined, least: number): boolean =>
     value === undefined || (Number.isInteger(value) && value >= least && value <= CREDITS_MAX);
@@ -218,6 +256,8 @@ function checkOptions(options: WorkerOptions): void {
   const graceMs = options.cancelGraceMs ?? 0;
   if (!(graceMs >= 0 && graceMs <= CANCEL_GRACE_MAX_MS))
     throw new UsageError(`cancelGraceMs must be from 0 to ${CANCEL_GRACE_MAX_MS}`);
+  const { cutOffMs = CUT_OFF_MS } = options;
+  if (!(cutOffMs > 0)) throw new UsageError("cutOffMs must be a number of milliseconds above 0");
   const labels = options.labels ?? [];
   if (!Array.isArray(labels) || labels.length > LABELS_MAX || !labels.every(isToken)) {
     throw new UsageError(`labels must be at most ${LABELS_MAX} words of A-Z a-z 0-9 _ -`);

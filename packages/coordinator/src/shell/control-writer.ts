@@ -2,6 +2,8 @@
  * Appends control records one at a time, each after the one before was folded, all with the last control sequence that
  * was folded as expectation. No append error says who leads: only the fold does, so an unknown outcome is simply tried
  * again until the record, or another leader's, comes back through the log.
+ *
+ * A record keeps its number however often it is sent, so that it is known again whichever of its copies was stored.
  */
 import { headers } from "@nats-io/transport-node";
 import {
@@ -9,10 +11,9 @@ import {
   type ControlRecord,
   type ControlSecret,
   encodeRecord,
-  FOLD_VERSION,
   type Subjects,
 } from "@weft/protocol";
-import { type Connection, pause, readAck } from "@weft/transport";
+import { type Connection, readAck, within } from "@weft/transport";
 
 export type ControlWriterOptions = {
   readonly connection: Connection;
@@ -20,17 +21,19 @@ export type ControlWriterOptions = {
   readonly secret: ControlSecret;
   /** The last control sequence that was folded. */
   readonly lastControlSeq: () => number;
+  /** The rules by which the log is folded where this record stands. */
+  readonly foldVersion: () => number;
 };
 
 const APPEND_TIMEOUT_MS = 1_000;
 const RETRY_MS = 100;
 
-type Waiting = { readonly number: number; readonly done: (folded: boolean) => void };
+type Pending = { readonly number: number; readonly done: () => void };
 
 export class ControlWriter {
   private readonly options: ControlWriterOptions;
   private number = 0;
-  private waiting: Waiting | null = null;
+  private pending: Pending | null = null;
 
   constructor(options: ControlWriterOptions) {
     this.options = options;
@@ -38,52 +41,40 @@ export class ControlWriter {
 
   /** Tells of every control record that was folded. */
   folded(record: ControlRecord): void {
-    const { waiting } = this;
-    if (
-      waiting === null ||
-      record.instance !== this.options.connection.instance ||
-      record.number !== waiting.number
-    )
-      return;
-    this.waiting = null;
-    waiting.done(true);
+    const { pending } = this;
+    if (pending === null || record.number !== pending.number) return;
+    if (record.instance === this.options.connection.instance) pending.done();
   }
 
   /**
    * One try: true once the record was folded, false where the server refused it or did not answer in time. After false
    * the record may still arrive; it is then folded or void like any other.
    */
-  async tryAppend(epoch: number, event: ControlEvent): Promise<boolean> {
-    const number = ++this.number;
-    const folded = new Promise<boolean>((done) => {
-      this.waiting = { number, done };
-    });
-    const answer = await this.publish(number, epoch, event);
-    if (answer) return this.within(folded, number);
-    if (this.waiting?.number === number) this.waiting = null;
-    return false;
+  tryAppend(epoch: number, event: ControlEvent): Promise<boolean> {
+    let tries = 0;
+    return this.append(epoch, event, () => tries++ === 0);
   }
 
   /** Appends until the record is folded or `current` says that it no longer matters. */
   async append(epoch: number, event: ControlEvent, current: () => boolean): Promise<boolean> {
-    while (current()) {
-      if (await this.tryAppend(epoch, event)) return true;
-      await pause(this.options.connection.clock, RETRY_MS);
-    }
-    return false;
-  }
-
-  private async within(folded: Promise<boolean>, number: number): Promise<boolean> {
-    const late = this.options.connection.clock.after(APPEND_TIMEOUT_MS, () => {
-      if (this.waiting?.number !== number) return;
-      const { done } = this.waiting;
-      this.waiting = null;
-      done(false);
+    const { clock } = this.options.connection;
+    const number = ++this.number;
+    let isFolded = false;
+    const folded = new Promise<true>((resolve) => {
+      const done = (): void => {
+        isFolded = true;
+        resolve(true);
+      };
+      this.pending = { number, done };
     });
     try {
-      return await folded;
+      while (!isFolded && current()) {
+        const stored = await Promise.race([this.publish(number, epoch, event), folded]);
+        await within(clock, stored ? APPEND_TIMEOUT_MS : RETRY_MS, folded);
+      }
+      return isFolded;
     } finally {
-      late.cancel();
+      if (this.pending?.number === number) this.pending = null;
     }
   }
 
@@ -98,7 +89,7 @@ export class ControlWriter {
       number,
       epoch,
       wallMs: clock.wallMs(),
-      foldVersion: FOLD_VERSION,
+      foldVersion: this.options.foldVersion(),
       event,
     });
     try {

@@ -2,7 +2,7 @@
  * A coordinator: reads the log, folds it, stands for leader, and while it leads acts on what the fold says. It can be
  * killed at any instruction: the next one folds the same log.
  */
-import { ClosedError, Identity, InstanceId, Namespace, Subjects } from "@weft/protocol";
+import { ClosedError, FOLD_VERSION, Identity, InstanceId, Namespace, Subjects } from "@weft/protocol";
 import {
   type Connection,
   type ConnectionOptions,
@@ -76,7 +76,14 @@ export class Coordinator {
     this.voids = new VoidCounter(log);
     this.events = new EventOutlet(connection, subjects);
     const lastControlSeq = (): number => this.replica.ledger.lastControlSeq;
-    this.writer = new ControlWriter({ connection, subjects, secret: config.secret, lastControlSeq });
+    const foldVersion = (): number => this.replica.ledger.foldVersion || FOLD_VERSION;
+    this.writer = new ControlWriter({
+      connection,
+      subjects,
+      secret: config.secret,
+      lastControlSeq,
+      foldVersion,
+    });
     this.replica = this.newReplica();
   }
 

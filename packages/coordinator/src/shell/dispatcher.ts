@@ -69,6 +69,11 @@ export class Dispatcher {
     this.send(worker);
   }
 
+  /** A worker that comes back goes on counting where it was: a number that it has seen means one message only. */
+  resume(worker: Sender, seen: number): void {
+    this.numbers.set(worker, Math.max(this.numbers.get(worker) ?? 0, seen));
+  }
+
   forget(worker: Sender): void {
     this.numbers.delete(worker);
     this.batches.delete(worker);

@@ -2,11 +2,12 @@
  * Who leads is in the log. A coordinator stands by appending `elected` with a nonce of its own; it leads when it folds
  * that record, and is deposed when it folds another's.
  *
- * A standby that has folded no control record for 2 s of its own clock, while its connection was up, stands. Where no
- * leader ever was, or the last one resigned, it stands at once.
+ * A standby that has folded no control record for 2 s of the time that it was awake, while its connection worked, stands.
+ * Where no leader ever was, or the last one resigned, it stands at once. While the leader still announces itself, the
+ * silence is the stream's: all wait, and the leader, which tries more often, goes on.
  */
 import { assertNever, type ControlEvent, type ControlRecord, type LostAttempt, Nonce } from "@weft/protocol";
-import { type Clock, type Entropy, pause, type Timer } from "@weft/transport";
+import { type AwakeTime, type Clock, type Entropy, type Timer, within } from "@weft/transport";
 import type { Ledger } from "../core/ledger/index.ts";
 import type { ControlWriter } from "./control-writer.ts";
 
@@ -14,10 +15,13 @@ export type Role = "following" | "standing" | "leading" | "stopped";
 
 export type LeadershipOptions = {
   readonly clock: Clock;
+  readonly awake: Pick<AwakeTime, "nowMs">;
   readonly entropy: Entropy;
-  readonly ledger: Ledger;
-  readonly writer: ControlWriter;
+  readonly ledger: Pick<Ledger, "leader" | "epoch" | "foldVersion">;
+  readonly writer: Pick<ControlWriter, "append" | "tryAppend">;
   readonly isConnected: () => boolean;
+  /** Whether the leader of this epoch was heard of lately. A hint: it delays a stand, and no longer than a while. */
+  readonly isLeaderHeard: (epoch: number) => boolean;
   readonly onElected: (epoch: number) => void;
   readonly onDeposed: () => void;
   /** A promise of the shell failed: nobody awaits it here. */
@@ -25,63 +29,77 @@ export type LeadershipOptions = {
 };
 
 const SILENCE_MAX_MS = 2_000;
+/** A stream is away for 4 to 12 s while it changes its leader: so long, a leader that is heard of stays. */
+const OUTAGE_MAX_MS = 15_000;
 const TICK_MS = 500;
 const WATCH_MS = 50;
 const SPREAD_MS = 150;
+/** Several that stand at the same instant do no harm: the log takes one of them, and refuses the others at once. */
+const VACANT_SPREAD_MS = 20;
 const LOST_PER_RECORD_MAX = 5_000;
 
 export class Leadership {
   private readonly options: LeadershipOptions;
   private readonly clock: Clock;
+  private readonly awake: Pick<AwakeTime, "nowMs">;
   /** Spreads what several coordinators would else do at the same instant. */
   private readonly offsetMs: number;
+  /** The same for all elections of this process: whichever of its records is folded, late ones among them, it leads by. */
+  private readonly nonce: Nonce;
   role: Role = "following";
-  private nonce: Nonce | null = null;
-  private lastControlMs: number;
+  private epoch = 0;
+  private lastControlMs = 0;
   private lastTickMs = 0;
-  private vacantSinceMs: number | null = null;
   private watcher: Timer | null = null;
+  private vacancy: Timer | null = null;
   private lost: LostAttempt[] = [];
-  private writing = false;
+  private writing: Promise<unknown> | null = null;
+  private standing: Promise<unknown> | null = null;
 
   constructor(options: LeadershipOptions) {
     this.options = options;
     this.clock = options.clock;
+    this.awake = options.awake;
     this.offsetMs = options.entropy.below(SPREAD_MS);
-    this.lastControlMs = this.clock.nowMs();
+    this.nonce = Nonce.create(options.entropy.token);
   }
 
   /** Begins to watch, once the log is folded up to its end. */
   start(): void {
-    this.lastControlMs = this.clock.nowMs();
+    this.lastControlMs = this.awake.nowMs;
     this.watcher ??= this.clock.every(WATCH_MS, () => this.watch());
+    this.standIfVacant();
   }
 
   get leading(): boolean {
     return this.role === "leading";
   }
 
-  /** Tells of every control record that was folded with effect on who leads. */
+  /** Tells of every control record that was folded. */
   folded(record: ControlRecord): void {
-    this.lastControlMs = this.clock.nowMs();
-    const { ledger } = this.options;
-    this.vacantSinceMs = null;
-    const mine = ledger.leader !== null && ledger.leader === this.nonce;
-    if (mine && this.role !== "leading" && this.role !== "stopped") {
-      this.role = "leading";
-      this.lastTickMs = this.clock.nowMs();
-      this.options.onElected(ledger.epoch);
-    } else if (!mine && this.role === "leading" && record.event.type === "elected") {
+    this.lastControlMs = this.awake.nowMs;
+    if (this.role === "stopped") return;
+    const { ledger, onElected, onDeposed } = this.options;
+    const mine = ledger.leader === this.nonce;
+    // An election of its own that was taken for lost may be folded while it leads already: a new term begins.
+    const deposed = this.role === "leading" && record.event.type === "elected" && ledger.epoch !== this.epoch;
+    if (deposed) {
       this.role = "following";
-      this.nonce = null;
       this.lost = [];
-      this.options.onDeposed();
+      onDeposed();
     }
+    if (mine && this.role !== "leading") {
+      this.role = "leading";
+      this.epoch = ledger.epoch;
+      this.lastTickMs = this.clock.nowMs();
+      onElected(ledger.epoch);
+    }
+    this.standIfVacant();
   }
 
   /** After a cut the silence was the connection's, not the leader's. */
   reconnected(): void {
-    this.lastControlMs = this.clock.nowMs();
+    this.lastControlMs = this.awake.nowMs;
   }
 
   /** Reports attempts as lost, in a control record as soon as the one before is folded. */
@@ -94,33 +112,34 @@ export class Leadership {
   stop(): void {
     this.watcher?.cancel();
     this.watcher = null;
+    this.vacancy?.cancel();
     this.role = "stopped";
   }
 
   /** Hands over on purpose: the next leader need not wait for silence. */
   async resign(): Promise<void> {
-    const wasLeading = this.role === "leading";
-    this.stop();
-    if (!wasLeading) return;
-    const epoch = this.options.ledger.epoch;
     const deadlineMs = this.clock.nowMs() + SILENCE_MAX_MS;
-    while (this.writing && this.clock.nowMs() < deadlineMs) await pause(this.clock, 1);
-    await this.options.writer.append(
-      epoch,
-      { type: "resigned" },
-      () =>
-        this.options.ledger.epoch === epoch && this.options.isConnected() && this.clock.nowMs() < deadlineMs,
-    );
+    this.stop();
+    // What is on its way comes first: also an election, which would else leave a leader that is not there.
+    const before = this.writing ?? this.standing;
+    if (before !== null) await within(this.clock, SILENCE_MAX_MS, before);
+    const { ledger, writer, isConnected } = this.options;
+    const { epoch } = ledger;
+    const current = (): boolean =>
+      ledger.epoch === epoch &&
+      ledger.leader === this.nonce &&
+      isConnected() &&
+      this.clock.nowMs() < deadlineMs;
+    if (current()) await writer.append(epoch, { type: "resigned" }, current);
   }
 
   private watch(): void {
-    const nowMs = this.clock.nowMs();
     switch (this.role) {
       case "leading":
-        if (nowMs - this.lastTickMs >= TICK_MS) this.write();
+        if (this.clock.nowMs() - this.lastTickMs >= TICK_MS) this.write();
         return;
       case "following":
-        if (this.options.isConnected() && this.isVacant(nowMs)) this.stand();
+        if (this.options.isConnected() && this.isSilent()) this.stand();
         return;
       case "standing":
       case "stopped":
@@ -130,40 +149,57 @@ export class Leadership {
     }
   }
 
-  private isVacant(nowMs: number): boolean {
-    if (this.options.ledger.leader !== null)
-      return nowMs - this.lastControlMs > SILENCE_MAX_MS + this.offsetMs;
-    this.vacantSinceMs ??= nowMs;
-    return nowMs - this.vacantSinceMs >= this.offsetMs;
+  private isSilent(): boolean {
+    const { ledger, isLeaderHeard } = this.options;
+    const silentMs = this.awake.nowMs - this.lastControlMs;
+    if (silentMs <= SILENCE_MAX_MS + this.offsetMs) return false;
+    return silentMs > OUTAGE_MAX_MS || ledger.leader === null || !isLeaderHeard(ledger.epoch);
+  }
+
+  private standIfVacant(): void {
+    const { ledger, entropy } = this.options;
+    const isVacant = (): boolean =>
+      this.watcher !== null && ledger.leader === null && this.role === "following";
+    if (!isVacant()) return;
+    this.vacancy?.cancel();
+    this.vacancy = this.clock.after(entropy.below(VACANT_SPREAD_MS), () => {
+      if (isVacant()) this.stand();
+    });
   }
 
   private stand(): void {
     this.role = "standing";
-    this.nonce = Nonce.create(this.options.entropy.token);
-    this.options.writer.tryAppend(0, { type: "elected", nonce: this.nonce }).then(
+    this.standing = this.options.writer.tryAppend(0, { type: "elected", nonce: this.nonce }).then(
       () => {
+        this.standing = null;
         if (this.role !== "standing") return;
         // Refused or unanswered: fold on, and wait anew. If the record did arrive, `folded` makes this one the leader.
         this.role = "following";
-        this.lastControlMs = this.clock.nowMs();
-        this.vacantSinceMs = null;
+        this.lastControlMs = this.awake.nowMs;
+        this.standIfVacantLater();
       },
       (error: unknown) => this.options.onFailed(error as Error),
     );
   }
 
+  /** Nobody leads, and the log took no candidate: again, without haste. */
+  private standIfVacantLater(): void {
+    if (this.options.ledger.leader !== null) return;
+    this.vacancy?.cancel();
+    this.vacancy = this.clock.after(TICK_MS, () => this.standIfVacant());
+  }
+
   /** One record at a time; a report of losses is a tick as well. */
   private write(): void {
-    if (this.writing || this.role !== "leading") return;
-    this.writing = true;
+    if (this.writing !== null || this.role !== "leading") return;
     this.lastTickMs = this.clock.nowMs();
-    const epoch = this.options.ledger.epoch;
+    const { epoch } = this;
     const lost = this.lost.splice(0, LOST_PER_RECORD_MAX);
     const event: ControlEvent = lost.length > 0 ? { type: "lost", attempts: lost } : { type: "tick" };
-    const current = (): boolean => this.role === "leading" && this.options.ledger.epoch === epoch;
-    this.options.writer.append(epoch, event, current).then(
+    const current = (): boolean => this.role === "leading" && this.epoch === epoch;
+    this.writing = this.options.writer.append(epoch, event, current).then(
       () => {
-        this.writing = false;
+        this.writing = null;
         if (this.lost.length > 0) this.write();
       },
       (error: unknown) => this.options.onFailed(error as Error),

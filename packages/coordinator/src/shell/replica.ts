@@ -11,10 +11,11 @@ import {
   type Sender,
   type Subjects,
 } from "@weft/protocol";
-import type { Connection } from "@weft/transport";
+import { AwakeTime, type Connection } from "@weft/transport";
 import type { Ledger } from "../core/ledger/index.ts";
 import { AskDesk } from "./ask-desk.ts";
 import type { ControlWriter } from "./control-writer.ts";
+import { CoordinatorWatch, type OwnState } from "./coordinator-watch.ts";
 import type { EventOutlet } from "./event-outlet.ts";
 import { Leadership } from "./leadership.ts";
 import { LogReader, type RawRecord } from "./log-reader.ts";
@@ -46,6 +47,9 @@ export class Replica {
   private readonly leadership: Leadership;
   private readonly reader: LogReader;
   private readonly watch: WorkerWatch;
+  private readonly awake: AwakeTime;
+  /** Everybody who could lead, or write a checkpoint. */
+  readonly coordinators: CoordinatorWatch;
   private readonly desk: AskDesk;
   private term: Term | null = null;
   private connected = true;
@@ -61,8 +65,12 @@ export class Replica {
     this.options = options;
     this.ledger = ledger;
     this.values = new ValueStore(connection, subjects);
+    this.coordinators = new CoordinatorWatch({ connection, subjects, own: () => this.ownState(), onVoid });
+    this.awake = new AwakeTime({ clock, hears: () => this.connected && this.coordinators.isHeard() });
     this.leadership = new Leadership({
       clock,
+      awake: this.awake,
+      isLeaderHeard: (epoch) => this.coordinators.isLeaderHeard(epoch),
       entropy,
       ledger,
       writer: options.writer,
@@ -81,10 +89,14 @@ export class Replica {
     this.watch = new WorkerWatch({
       connection,
       subjects,
-      onPresence: (worker, presence) =>
-        this.guarded(`presence of ${worker}`, () => this.term?.presence(worker, presence)),
-      onBlocked: (worker, blockedMs) =>
-        this.guarded(`the block of ${worker}`, () => this.term?.blocked(worker, blockedMs)),
+      awake: this.awake,
+      onPresence: (worker, presence, check) =>
+        this.guarded(`presence of ${worker}`, () => {
+          if (this.term?.presence(worker, presence) === true) check?.();
+        }),
+      onOverdue: (worker) => this.term?.overdue(worker),
+      onBlocked: (worker, answer) =>
+        this.guarded(`the block of ${worker}`, () => this.term?.blocked(worker, answer)),
       onLost: (worker, why) => this.guarded(`the loss of ${worker}`, () => this.term?.lost(worker, why)),
       onVoid,
     });
@@ -103,16 +115,18 @@ export class Replica {
 
   /** From now on it stands where nobody leads. */
   standBy(): void {
-    if (!this.closed) this.leadership.start();
+    if (this.closed) return;
+    this.coordinators.start(this.awake);
+    this.leadership.start();
   }
 
   disconnected(): void {
     this.connected = false;
-    this.watch.disconnected();
   }
 
   reconnected(): void {
     this.connected = true;
+    this.coordinators.reconnected();
     this.watch.reconnected();
     this.leadership.reconnected();
     this.reader.reopen();
@@ -134,6 +148,8 @@ export class Replica {
     }
     this.reader.close();
     this.watch.close();
+    this.coordinators.leave();
+    this.awake.close();
     this.desk.close();
     this.caughtUp.resolve();
   }
@@ -188,7 +204,8 @@ export class Replica {
 
   private lead(epoch: number): void {
     const { connection, subjects, events, log, onElected } = this.options;
-    const expected = new Set([...this.watch.known()].map(([worker]) => worker));
+    const expected = new Map(this.watch.known());
+    this.watch.tellAgain();
     this.term?.close();
     this.term = new Term({
       connection,
@@ -205,6 +222,7 @@ export class Replica {
       guarded: (what, act) => this.guarded(what, act),
       onFailed: (error) => this.fail(error),
     });
+    this.coordinators.announce();
     log(`coordinator ${connection.sender} leads from record ${epoch}`);
     onElected();
   }
@@ -212,7 +230,14 @@ export class Replica {
   private follow(): void {
     this.term?.close();
     this.term = null;
+    this.coordinators.announce();
     this.options.log(`coordinator ${this.options.connection.sender} is deposed and stands by`);
+  }
+
+  private ownState(): OwnState {
+    const { role } = this.leadership;
+    const { epoch, seq: foldedSeq } = this.ledger;
+    return { state: role === "stopped" ? "following" : role, epoch, foldVersion: FOLD_VERSION, foldedSeq };
   }
 
   private queryContext(): QueryContext | null {

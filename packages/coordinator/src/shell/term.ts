@@ -5,12 +5,14 @@
  * T1 What was released before the election is held back until the workers have said what they hold, or the claim window
  *    is over; what was released after it is dispatched at once.
  * T2 A claim counts only after the fold has reached what the claimant has appended.
+ * T3 A worker that lives and does not answer in the window keeps what it held by its last word.
  */
 import {
   assertNever,
   encodeHello,
   type LostAttempt,
   type Presence,
+  type ProbeAnswer,
   type Sender,
   type Subjects,
 } from "@weft/protocol";
@@ -21,7 +23,7 @@ import { ClientOutlet } from "./client-outlet.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { EventOutlet } from "./event-outlet.ts";
 import type { ValueStore } from "./value-store.ts";
-import type { WorkerLoss } from "./worker-watch.ts";
+import { BLOCKED_LONG_MS, type WorkerLoss } from "./worker-watch.ts";
 
 export type TermOptions = {
   readonly connection: Connection;
@@ -32,7 +34,7 @@ export type TermOptions = {
   readonly epoch: number;
   readonly self: Sender;
   /** Workers that were heard of before the election. */
-  readonly expected: ReadonlySet<Sender>;
+  readonly expected: ReadonlyMap<Sender, Presence>;
   readonly reportLost: (attempts: readonly LostAttempt[]) => void;
   /** Runs what a timer of the term does; a throw is a defect. */
   readonly guarded: (what: string, act: () => void) => void;
@@ -40,6 +42,8 @@ export type TermOptions = {
 };
 
 const CLAIM_WINDOW_MS = 1_000;
+/** What a worker says of the log is believed for so long: a log that was truncated or made anew never gets there. */
+const FOLD_WAIT_MAX_MS = 10_000;
 const SYNC_MS = 1_000;
 
 export class Term {
@@ -52,6 +56,9 @@ export class Term {
   private claimSeq = 0;
   private claimsOver = false;
   private windowOver = false;
+  private readonly startedAtMs: number;
+  /** Workers that have appended what is not folded, and since when. */
+  private readonly aheadSinceMs = new Map<Sender, number>();
   private claimTimer: Timer | null = null;
   private readonly syncTimer: Timer;
 
@@ -59,7 +66,8 @@ export class Term {
     const { ledger, subjects, epoch, values, onFailed } = options;
     const { nats, clock } = options.connection;
     this.options = options;
-    this.awaited = new Set(options.expected);
+    this.startedAtMs = clock.nowMs();
+    this.awaited = new Set(options.expected.keys());
     this.scheduler = new Scheduler((id) => ledger.live.get(id));
     this.clients = new ClientOutlet({ nats, subjects, ledger, values, epoch, onFailed });
     this.dispatcher = new Dispatcher({
@@ -104,12 +112,14 @@ export class Term {
     this.clients.flush();
   }
 
-  presence(worker: Sender, presence: Presence): void {
+  /** False where the worker does not follow this leader. */
+  presence(worker: Sender, presence: Presence): boolean {
     if (presence.epoch !== this.options.epoch) {
-      // It does not follow this leader yet: any message makes it do so, and it answers with its presence at once.
+      // Any message makes it follow, and it answers with its presence at once.
       this.dispatcher.sync(worker);
-      return;
+      return false;
     }
+    if (!this.scheduler.workers.has(worker)) this.dispatcher.resume(worker, presence.seen);
     const before = this.scheduler.workers.get(worker)?.presence.state;
     const { stray, cancelling, isNew } = this.scheduler.seen(
       worker,
@@ -123,17 +133,21 @@ export class Term {
     for (const { id, attempt, cancelReason } of cancelling) {
       this.dispatcher.cancel(worker, { id, attempt, reason: cancelReason });
     }
-    for (const task of this.scheduler.takeMissing(worker, this.options.epoch, this.options.ledger.seq))
-      this.again(task);
+    const foldedSeq = this.isAheadForLong(worker, presence)
+      ? Number.POSITIVE_INFINITY
+      : this.options.ledger.seq;
+    for (const task of this.scheduler.takeMissing(worker, this.options.epoch, foldedSeq)) this.again(task);
     this.claimSeq = Math.max(this.claimSeq, presence.appendedSeq);
     this.awaited.delete(worker);
     this.flush();
+    return true;
   }
 
   lost(worker: Sender, why: WorkerLoss): void {
     const orphans = this.scheduler.gone(worker);
     this.dispatcher.forget(worker);
     this.awaited.delete(worker);
+    this.aheadSinceMs.delete(worker);
     this.options.events.worker(why === "left" ? "left" : "lost", worker, { why, attempts: orphans.length });
     const workerLost = why !== "left";
     this.options.reportLost(
@@ -142,10 +156,20 @@ export class Term {
     this.flush();
   }
 
-  /** Its code blocks its event loop: it keeps what it has, and is given nothing more until it is heard of again. */
-  blocked(worker: Sender, blockedMs: number): void {
+  /** It is given nothing more until it is heard of again. */
+  overdue(worker: Sender): void {
     this.scheduler.block(worker);
-    this.options.events.worker("blocked", worker, { blockedMs });
+  }
+
+  /** Its code blocks its event loop: it keeps what it runs, and for long no more than that. */
+  blocked(worker: Sender, { blockedMs, begun }: ProbeAnswer): void {
+    this.scheduler.block(worker);
+    const taken =
+      blockedMs < BLOCKED_LONG_MS || begun === null ? [] : this.scheduler.takeUnstarted(worker, begun);
+    this.options.events.worker("blocked", worker, { blockedMs, takenBack: taken.length });
+    for (const { task, attempt } of taken) this.dispatcher.abort(worker, { id: task.id, attempt });
+    this.unheld(taken);
+    this.flush();
   }
 
   /** An attempt whose message was lost: it was never begun, so it is simply sent again. */
@@ -210,7 +234,18 @@ export class Term {
     else if (!this.scheduler.isHeldBack(id)) this.unheld([{ task, attempt }]);
   }
 
-  /** Cancelled tasks that no worker holds: nobody else can end them. */
+  private isAheadForLong(worker: Sender, { appendedSeq }: Presence): boolean {
+    if (appendedSeq <= this.options.ledger.seq) {
+      this.aheadSinceMs.delete(worker);
+      return false;
+    }
+    const nowMs = this.options.connection.clock.nowMs();
+    const sinceMs = this.aheadSinceMs.get(worker) ?? nowMs;
+    this.aheadSinceMs.set(worker, sinceMs);
+    return nowMs - sinceMs > FOLD_WAIT_MAX_MS;
+  }
+
+  /** Attempts that no worker has begun, or cancelled tasks that none holds: nobody else can end them. */
   private unheld(orphans: readonly Orphan[]): void {
     this.options.reportLost(
       orphans.map(({ task, attempt }) => ({ id: task.id, attempt, started: false, workerLost: false })),
@@ -221,9 +256,18 @@ export class Term {
     const { expected, ledger } = this.options;
     const allHeard = expected.size > 0 && this.awaited.size === 0;
     const nothingToClaim = this.scheduler.heldBackCount === 0;
-    if (this.claimsOver || ledger.seq < this.claimSeq) return;
+    const nowMs = this.options.connection.clock.nowMs();
+    const isBehind = ledger.seq < this.claimSeq && nowMs - this.startedAtMs < FOLD_WAIT_MAX_MS;
+    if (this.claimsOver || isBehind) return;
     if (!nothingToClaim && !allHeard && !this.windowOver) return;
     this.claimsOver = true;
+    for (const worker of this.awaited) {
+      const presence = expected.get(worker);
+      if (presence === undefined) continue;
+      // Blocked by its code, or cut off: it is found out which, and what it held is run again only if it is gone (T3).
+      this.scheduler.seen(worker, presence, nowMs);
+      this.scheduler.block(worker);
+    }
     this.claimTimer?.cancel();
     this.claimTimer = null;
     this.unheld(this.scheduler.releaseHeldBack());

@@ -3,25 +3,35 @@
  * for a while means that its process is gone; silence means a cut, and is given the whole lease. One that answers is
  * blocked by the code that it runs, for however long, and not lost.
  *
- * Standbys listen too, so that a new leader knows whom to expect.
+ * All of it is measured in time that this coordinator was awake and connected: after a pause or a cut of its own it knows
+ * of nobody that they are gone. Standbys listen too, so that a new leader knows whom to expect.
+ *
+ * W1 Of one worker at most one message waits here, however many it sends.
  */
 import { RequestError } from "@nats-io/transport-node";
 import {
   decodePresence,
   decodeProbeAnswer,
+  inboxPrefix,
   type Presence,
+  type ProbeAnswer,
   type Sender,
   type Subjects,
   senderOf,
 } from "@weft/protocol";
-import type { BusMessage, BusSubscription, Clock, Connection, Timer } from "@weft/transport";
+import type { AwakeTime, BusMessage, BusSubscription, Connection, Timer } from "@weft/transport";
 
 export type WorkerWatchOptions = {
   readonly connection: Connection;
   readonly subjects: Subjects;
-  readonly onPresence: (worker: Sender, presence: Presence) => void;
+  readonly awake: Pick<AwakeTime, "nowMs">;
+  /** `check` is there where the worker asks to be told when its word has been acted on. */
+  readonly onPresence: (worker: Sender, presence: Presence, check: (() => void) | null) => void;
   readonly onLost: (worker: Sender, why: WorkerLoss) => void;
-  readonly onBlocked: (worker: Sender, blockedMs: number) => void;
+  /** It is not heard of: it may be blocked, cut off, paused or gone. */
+  readonly onOverdue: (worker: Sender) => void;
+  /** Its event loop does not turn, and its other thread says so; told again after a while. */
+  readonly onBlocked: (worker: Sender, answer: ProbeAnswer) => void;
   readonly onVoid: (kind: string) => void;
 };
 
@@ -29,37 +39,47 @@ export type WorkerLoss = "left" | "gone" | "silent";
 
 type Watched = {
   presence: Presence;
+  /** When its last message was taken, by the clock. */
+  tookAtMs: number;
   /** By its presence. */
   lastSeenMs: number;
   /** By its presence or its answer to a probe. */
   lastHeardMs: number;
-  isBlocked: boolean;
+  /** How far it is known to be blocked. */
+  blocked: "no" | "told" | "told for long";
+  isOverdue: boolean;
+  /** A message that came too soon after the one before. */
+  waiting: BusMessage | null;
   /** Since when nobody answers for it at all. */
   noRespondersSinceMs: number | null;
   probing: boolean;
   nextProbeMs: number;
 };
 
-const OVERDUE_MS = 1_300;
+const OVERDUE_MS = 1_250;
+/** Nobody on either of its connections: each of them is made again within some 100 ms where the process lives. */
 const NO_RESPONDERS_MS = 500;
+const NO_WORK_MS = 2_000;
+/** From then on what has not begun there is taken back. */
+export const BLOCKED_LONG_MS = 5_000;
 const LEASE_MS = 10_000;
 const AFTER_RECONNECT_MS = 5_000;
 const PROBE_TIMEOUT_MS = 1_000;
 const PROBE_INTERVAL_MS = 200;
-const WATCH_MS = 100;
+const WATCH_MS = 50;
+/** A worker speaks each second, and when a leader is new. */
+const MESSAGE_INTERVAL_MS = 20;
+const WORKERS_MAX = 20_000;
 
 export class WorkerWatch {
   private readonly options: WorkerWatchOptions;
   private readonly watched = new Map<Sender, Watched>();
   private readonly subscription: BusSubscription;
-  private readonly clock: Clock;
   private readonly timer: Timer;
-  private paused = false;
 
   constructor(options: WorkerWatchOptions) {
     this.options = options;
     const { nats, clock } = options.connection;
-    this.clock = clock;
     this.subscription = nats.subscribe(options.subjects.presenceAll(), {
       callback: (error, message) => {
         if (error === null) this.onMessage(message);
@@ -75,7 +95,7 @@ export class WorkerWatch {
 
   lastSeenMsAgo(worker: Sender): number {
     const each = this.watched.get(worker);
-    return each === undefined ? 0 : Math.round(this.clock.nowMs() - each.lastSeenMs);
+    return each === undefined ? 0 : Math.round(this.nowMs - each.lastSeenMs);
   }
 
   close(): void {
@@ -84,39 +104,64 @@ export class WorkerWatch {
   }
 
   isBlocked(worker: Sender): boolean {
-    return this.watched.get(worker)?.isBlocked ?? false;
+    return (this.watched.get(worker)?.blocked ?? "no") !== "no";
   }
 
-  /** The lease counts only while the leader's own connection works. */
-  disconnected(): void {
-    this.paused = true;
-  }
-
+  /** After a cut of its own everybody is given time to come back, too. */
   reconnected(): void {
-    this.paused = false;
-    const seenMs = this.clock.nowMs() - LEASE_MS + AFTER_RECONNECT_MS;
+    const seenMs = this.nowMs - LEASE_MS + AFTER_RECONNECT_MS;
     for (const each of this.watched.values()) {
       each.lastHeardMs = Math.max(each.lastHeardMs, seenMs);
       each.noRespondersSinceMs = null;
     }
   }
 
+  private get nowMs(): number {
+    return this.options.awake.nowMs;
+  }
+
   private onMessage(message: BusMessage): void {
     const worker = senderOf(message.subject);
+    if (worker === null) return this.options.onVoid("presence of nobody");
+    const known = this.watched.get(worker);
+    if (known === undefined && this.watched.size >= WORKERS_MAX)
+      return this.options.onVoid(`presence of more than ${WORKERS_MAX} workers`);
+    const isSoon =
+      known !== undefined && this.options.connection.clock.nowMs() - known.tookAtMs < MESSAGE_INTERVAL_MS;
+    // The newest says all that those before it said (W1).
+    if (isSoon) known.waiting = message;
+    else this.take(worker, message);
+  }
+
+  private take(worker: Sender, message: BusMessage): void {
     const read = decodePresence(message.data);
-    if (worker === null || !read.ok) return this.options.onVoid(read.ok ? "presence of nobody" : read.kind);
-    if (read.value.state === "left") return this.remove(worker, "left");
+    if (!read.ok) return this.options.onVoid(read.kind);
+    const presence = read.value;
+    if (presence.state === "left") return this.remove(worker, "left");
     const heard = {
-      presence: read.value,
-      lastSeenMs: this.clock.nowMs(),
-      lastHeardMs: this.clock.nowMs(),
-      isBlocked: false,
+      presence,
+      tookAtMs: this.options.connection.clock.nowMs(),
+      lastSeenMs: this.nowMs,
+      lastHeardMs: this.nowMs,
+      blocked: "no" as const,
+      isOverdue: false,
+      waiting: null,
       noRespondersSinceMs: null,
     };
     const known = this.watched.get(worker);
     if (known === undefined) this.watched.set(worker, { ...heard, probing: false, nextProbeMs: 0 });
     else Object.assign(known, heard);
-    this.options.onPresence(worker, read.value);
+    // Answered in its own inbox only, whatever reply subject the message names.
+    const asks = message.reply?.startsWith(`${inboxPrefix(worker)}.`) === true;
+    this.options.onPresence(worker, presence, asks ? () => void message.respond() : null);
+  }
+
+  /** For a new leader: what was told to nobody is told again. */
+  tellAgain(): void {
+    for (const each of this.watched.values()) {
+      each.blocked = "no";
+      each.isOverdue = false;
+    }
   }
 
   private remove(worker: Sender, why: WorkerLoss): void {
@@ -124,21 +169,27 @@ export class WorkerWatch {
   }
 
   private watch(): void {
-    if (this.paused) return;
-    const nowMs = this.clock.nowMs();
+    const { nowMs } = this;
     for (const [worker, each] of this.watched) {
+      if (each.waiting !== null) {
+        this.take(worker, each.waiting);
+        continue;
+      }
       const { noRespondersSinceMs } = each;
+      const unseenMs = nowMs - each.lastSeenMs;
       if (noRespondersSinceMs !== null && nowMs - noRespondersSinceMs >= NO_RESPONDERS_MS)
         this.remove(worker, "gone");
       else if (nowMs - each.lastHeardMs >= LEASE_MS) this.remove(worker, "silent");
-      else if (nowMs - each.lastSeenMs >= OVERDUE_MS && !each.probing && nowMs >= each.nextProbeMs)
-        this.probe(worker, each);
+      else if (unseenMs >= OVERDUE_MS && !each.probing && nowMs >= each.nextProbeMs) this.probe(worker, each);
+      if (unseenMs < NO_WORK_MS || each.isOverdue) continue;
+      each.isOverdue = true;
+      this.options.onOverdue(worker);
     }
   }
 
   private probe(worker: Sender, each: Watched): void {
     each.probing = true;
-    each.nextProbeMs = this.clock.nowMs() + PROBE_INTERVAL_MS;
+    each.nextProbeMs = this.nowMs + PROBE_INTERVAL_MS;
     const subject = this.options.subjects.probe(worker);
     this.options.connection.nats.request(subject, undefined, { timeout: PROBE_TIMEOUT_MS }).then(
       (message) => {
@@ -148,7 +199,7 @@ export class WorkerWatch {
       (error: unknown) => {
         each.probing = false;
         const isNobodyThere = error instanceof RequestError && error.isNoResponders();
-        each.noRespondersSinceMs = isNobodyThere ? (each.noRespondersSinceMs ?? this.clock.nowMs()) : null;
+        each.noRespondersSinceMs = isNobodyThere ? (each.noRespondersSinceMs ?? this.nowMs) : null;
       },
     );
   }
@@ -158,11 +209,12 @@ export class WorkerWatch {
     const read = decodeProbeAnswer(message.data);
     if (!read.ok) return this.options.onVoid(`answer to a probe: ${read.kind}`);
     if (each === undefined) return;
-    each.lastHeardMs = this.clock.nowMs();
+    each.lastHeardMs = this.nowMs;
     each.noRespondersSinceMs = null;
     const { blockedMs } = read.value;
-    if (each.isBlocked || blockedMs < OVERDUE_MS) return;
-    each.isBlocked = true;
-    this.options.onBlocked(worker, blockedMs);
+    const blocked = blockedMs >= BLOCKED_LONG_MS ? "told for long" : blockedMs >= OVERDUE_MS ? "told" : "no";
+    if (blocked === "no" || blocked === each.blocked || each.blocked === "told for long") return;
+    each.blocked = blocked;
+    this.options.onBlocked(worker, read.value);
   }
 }

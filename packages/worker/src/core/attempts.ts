@@ -59,6 +59,11 @@ export class Attempts {
     return "queued";
   }
 
+  /** Whether one waits and a slot is free. */
+  get canStart(): boolean {
+    return this.queue.size > 0 && this.runningCount < this.slots;
+  }
+
   /** The next attempt to run, which is running from now on; null where nothing is queued or no slot is free. */
   start(): Assignment | null {
     if (this.runningCount >= this.slots) return null;

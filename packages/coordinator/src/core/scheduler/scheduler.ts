@@ -154,6 +154,22 @@ export class Scheduler {
     if (worker !== undefined) worker.isBlocked = true;
   }
 
+  /** Takes back what the worker has not begun. */
+  takeUnstarted(id: Sender, begun: readonly { readonly id: TaskId; readonly attempt: number }[]): Orphan[] {
+    const worker = this.workers.get(id);
+    if (worker === undefined) return [];
+    const running = new Map(begun.map((each) => [each.id, each.attempt]));
+    const taken: Orphan[] = [];
+    for (const [taskId, out] of worker.out) {
+      if (running.get(taskId) === out.attempt) continue;
+      worker.out.delete(taskId);
+      this.outAt.delete(taskId);
+      const task = this.liveTask(taskId);
+      if (task !== undefined && task.attempt === out.attempt) taken.push({ task, attempt: out.attempt });
+    }
+    return taken;
+  }
+
   /** The worker is gone with everything it held. */
   gone(id: Sender): Orphan[] {
     const worker = this.workers.get(id);
