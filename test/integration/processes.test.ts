@@ -145,6 +145,7 @@ test("a worker whose code blocks its event loop is blocked, not lost, however lo
   await start("coordinator", "--create").printed("leads");
   await start("worker", file, "--slots", "1").printed("ready");
   const events = start("events", "--json");
+  await events.printed("listening");
   await using weft = await connect({ servers: server.url });
   const blocking = weft.submit("block", blockMs);
   await events.printed('"blockedMs":');

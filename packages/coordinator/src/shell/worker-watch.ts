@@ -66,6 +66,8 @@ const LEASE_MS = 10_000;
 const AFTER_RECONNECT_MS = 5_000;
 const PROBE_TIMEOUT_MS = 1_000;
 const PROBE_INTERVAL_MS = 200;
+/** Where nobody was there. */
+const AGAIN_MS = 100;
 const WATCH_MS = 50;
 /** A worker speaks each second, and when a leader is new. */
 const MESSAGE_INTERVAL_MS = 20;
@@ -175,11 +177,8 @@ export class WorkerWatch {
         this.take(worker, each.waiting);
         continue;
       }
-      const { noRespondersSinceMs } = each;
       const unseenMs = nowMs - each.lastSeenMs;
-      if (noRespondersSinceMs !== null && nowMs - noRespondersSinceMs >= NO_RESPONDERS_MS)
-        this.remove(worker, "gone");
-      else if (nowMs - each.lastHeardMs >= LEASE_MS) this.remove(worker, "silent");
+      if (nowMs - each.lastHeardMs >= LEASE_MS) this.remove(worker, "silent");
       else if (unseenMs >= OVERDUE_MS && !each.probing && nowMs >= each.nextProbeMs) this.probe(worker, each);
       if (unseenMs < NO_WORK_MS || each.isOverdue) continue;
       each.isOverdue = true;
@@ -199,9 +198,17 @@ export class WorkerWatch {
       (error: unknown) => {
         each.probing = false;
         const isNobodyThere = error instanceof RequestError && error.isNoResponders();
-        each.noRespondersSinceMs = isNobodyThere ? (each.noRespondersSinceMs ?? this.nowMs) : null;
+        this.onNoAnswer(worker, each, isNobodyThere);
       },
     );
+  }
+
+  /** Nobody there, and still nobody when asked again half a second later. */
+  private onNoAnswer(worker: Sender, each: Watched, isNobodyThere: boolean): void {
+    each.noRespondersSinceMs = isNobodyThere ? (each.noRespondersSinceMs ?? this.nowMs) : null;
+    if (each.noRespondersSinceMs === null) return;
+    if (this.nowMs - each.noRespondersSinceMs < NO_RESPONDERS_MS) each.nextProbeMs = this.nowMs + AGAIN_MS;
+    else if (this.watched.get(worker) === each) this.remove(worker, "gone");
   }
 
   private onAnswer(worker: Sender, message: BusMessage): void {
