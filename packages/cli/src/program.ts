@@ -50,7 +50,7 @@ export async function run(args: readonly string[]): Promise<ExitCode> {
   }
 }
 
-function programOf(invocation: Invocation): Command {
+export function programOf(invocation: Invocation): Command {
   const program = configured(new Command("weft"))
     .description("A distributed task cluster on NATS: run it, submit tasks, look inside.")
     .version(versionOfPackage(), "-V, --version", "print the version");
