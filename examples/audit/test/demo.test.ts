@@ -4,9 +4,8 @@ import { mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { waitUntil } from "@weft/testing";
+import { isProcessRunning, waitUntil } from "@weft/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { isRunning } from "../../../test/fixtures/process.ts";
 import { descendantsOf, untilGone } from "../../../test/fixtures/process-tree.ts";
 import { auditFixture, installFixture } from "./audit-fixture.ts";
 
@@ -109,7 +108,7 @@ test("ends right although a worker is killed half way, with the same report", as
   expect(demo.output()).toMatch(/demo: 268 tasks succeeded, 0 failed, .*\n$/);
   const undated = (text: string): string => text.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/, "");
   expect(undated(await report("report.md"))).toBe(undated(whole));
-  for (const pid of processesIn(demo.output())) expect(isRunning(pid)).toBe(false);
+  for (const pid of processesIn(demo.output())) expect(isProcessRunning(pid)).toBe(false);
 });
 
 test.each([

@@ -1,5 +1,9 @@
 #!/usr/bin/env node
-import { run } from "./program.ts";
+import { enableCompileCache } from "node:module";
+
+// Without it most of a short command's time goes into compiling the same modules again.
+enableCompileCache();
+const { run } = await import("./program.ts");
 
 // A reader that has seen enough, such as `head`, is no error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

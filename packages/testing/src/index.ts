@@ -16,6 +16,7 @@ export type { NatsServer, StartNatsServerOptions } from "./nats-server/server.ts
 export { isPortTaken, startNatsServer } from "./nats-server/server.ts";
 export type { NatsClusterMembership } from "./nats-server/server-config.ts";
 export type { NatsServerExit } from "./nats-server/server-run.ts";
+export { isProcessRunning } from "./process-state.ts";
 export type { TestCluster, TestClusterOptions } from "./test-cluster.ts";
 export { startTestCluster } from "./test-cluster.ts";
 export type { WaitOptions } from "./wait-until.ts";

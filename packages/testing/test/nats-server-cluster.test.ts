@@ -5,7 +5,8 @@ import { startNatsCluster } from "../src/nats-server/cluster.ts";
 import { NatsServerStartError } from "../src/nats-server/errors.ts";
 import { findNatsServer } from "../src/nats-server/finder.ts";
 import type { NatsServer } from "../src/nats-server/server.ts";
-import { isRunning, jetStreamRequest, temporaryFolder } from "./nats-server-support.ts";
+import { isProcessRunning } from "../src/process-state.ts";
+import { jetStreamRequest, temporaryFolder } from "./nats-server-support.ts";
 
 // Elections take their time, more so on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
@@ -42,7 +43,7 @@ test("a cluster of three takes a stream of three replicas as soon as it has star
     expect(answer).toMatchObject({ config: { num_replicas: 3 }, cluster: { name: "weft" } });
   }
   await cluster.stop();
-  expect(cluster.servers.some((server) => isRunning(server.pid))).toBe(false);
+  expect(cluster.servers.some((server) => isProcessRunning(server.pid))).toBe(false);
 });
 
 test("a cluster that lost its leader is ready again once the others have elected one", {

@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { findNatsServer } from "../src/nats-server/finder.ts";
-import { isRunning, temporaryFolder, waitUntil } from "./nats-server-support.ts";
+import { isProcessRunning } from "../src/process-state.ts";
+import { temporaryFolder, waitUntil } from "./nats-server-support.ts";
 
 // Beyond every deadline in here, so that it is the deadline that tells what was waited for.
 vi.setConfig({ testTimeout: 40_000 });
@@ -48,7 +49,7 @@ async function runParent(program: string): Promise<Parent> {
   if (typeof first[0] !== "string") throw new Error(`the program ended with ${first[0]} and no report`);
   const report = JSON.parse(first[0]) as Parent["report"];
   onTestFinished(() => {
-    if (isRunning(report.pid)) process.kill(report.pid, "SIGKILL");
+    if (isProcessRunning(report.pid)) process.kill(report.pid, "SIGKILL");
   });
   return {
     report,
@@ -64,14 +65,14 @@ const startServer = `
 const stay = "await new Promise(() => setInterval(() => {}, 1000));";
 
 async function expectGone({ pid, folder }: Parent["report"]): Promise<void> {
-  await waitUntil("the server's end", () => !isRunning(pid));
+  await waitUntil("the server's end", () => !isProcessRunning(pid));
   await waitUntil("the removal of its folder", () => !existsSync(dirname(folder)));
 }
 
 describe("a nats-server ends with the process that started it, and its temporary folder with it", () => {
   test("when that process is killed with SIGKILL", async () => {
     const parent = await runParent(`${startServer} ${stay}`);
-    expect(isRunning(parent.report.pid)).toBe(true);
+    expect(isProcessRunning(parent.report.pid)).toBe(true);
     expect(existsSync(parent.report.folder)).toBe(true);
     parent.kill();
     await expectGone(parent.report);
@@ -102,7 +103,7 @@ describe("a nats-server ends with the process that started it, and its temporary
       await server.restart();
       report(server.pid, server.storeDir);
       ${stay}`);
-    expect(isRunning(parent.report.pid)).toBe(true);
+    expect(isProcessRunning(parent.report.pid)).toBe(true);
     parent.kill();
     await expectGone(parent.report);
   });
@@ -126,7 +127,7 @@ describe("a nats-server ends with the process that started it, and its temporary
       report(server.pid, server.storeDir);
       ${stay}`);
     parent.kill();
-    await waitUntil("the server's end", () => !isRunning(parent.report.pid));
+    await waitUntil("the server's end", () => !isProcessRunning(parent.report.pid));
     expect(existsSync(join(storeDir, "jetstream"))).toBe(true);
   });
 });
@@ -141,7 +142,7 @@ describe.each(["linux", "win32"] as const)("a guarded child, guarded in the mann
   test("is the program itself, by process id", async () => {
     const parent = await runParent(`${startSleeper(temporaryFolder())} ${stay}`);
     process.kill(parent.report.pid, "SIGTERM");
-    await waitUntil("the end of the program", () => !isRunning(parent.report.pid));
+    await waitUntil("the end of the program", () => !isProcessRunning(parent.report.pid));
   });
 
   test("ends with its parent", async () => {

@@ -84,22 +84,6 @@ export async function waitUntil(
   }
 }
 
-/** Whether a process runs; one that has ended and only waits to be noticed does not. */
-export function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-  try {
-    const [, state] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ");
-    return state?.startsWith("Z") !== true;
-  } catch {
-    // It ended since, or this system has no /proc and the first answer stands.
-    return process.platform !== "linux";
-  }
-}
-
 export type ServerInfo = {
   readonly version: string;
   readonly jetstream?: boolean;

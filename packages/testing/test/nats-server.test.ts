@@ -11,8 +11,8 @@ import {
 import { findNatsServer } from "../src/nats-server/finder.ts";
 import type { NatsServer, StartNatsServerOptions } from "../src/nats-server/server.ts";
 import { startNatsServer } from "../src/nats-server/server.ts";
+import { isProcessRunning } from "../src/process-state.ts";
 import {
-  isRunning,
   jetStreamRequest,
   readInfo,
   temporaryFolder,
@@ -66,7 +66,7 @@ describe("a started nats-server", () => {
       jetstream: true,
       server_name: "one",
     });
-    expect(isRunning(server.pid)).toBe(true);
+    expect(isProcessRunning(server.pid)).toBe(true);
     expect(server.binary).toBe(binary);
   });
 
@@ -97,7 +97,7 @@ describe("a started nats-server", () => {
     expect(existsSync(storeDir)).toBe(true);
     await Promise.all([server.stop(), server.stop()]);
     expect(await server.exited).toEqual({ code: 0, signal: null });
-    expect(isRunning(pid)).toBe(false);
+    expect(isProcessRunning(pid)).toBe(false);
     expect(existsSync(dirname(storeDir))).toBe(false);
     expect(server.logs()).toContain("Server is ready");
     await expect(server.restart()).rejects.toThrow(NatsServerStoppedError);
@@ -108,9 +108,9 @@ describe("a started nats-server", () => {
     {
       await using server = await startNatsServer({ binary });
       pid = server.pid;
-      expect(isRunning(pid)).toBe(true);
+      expect(isProcessRunning(pid)).toBe(true);
     }
-    expect(isRunning(pid)).toBe(false);
+    expect(isProcessRunning(pid)).toBe(false);
   });
 
   test("leaves a store that the caller named, for the next one to go on with", async () => {
@@ -167,8 +167,8 @@ describe("a restart", () => {
     const { pid, exited } = server;
     await Promise.all([server.restart(), server.restart()]);
     expect(await exited).toEqual({ code: 0, signal: null });
-    expect(isRunning(pid)).toBe(false);
-    expect(isRunning(server.pid)).toBe(true);
+    expect(isProcessRunning(pid)).toBe(false);
+    expect(isProcessRunning(server.pid)).toBe(true);
   });
 
   test("waits until its port is free again", async () => {
@@ -190,7 +190,7 @@ describe("a restart", () => {
     const folder = dirname(server.storeDir ?? "");
     rmSync(link);
     await expect(server.restart()).rejects.toThrow(NatsServerStartError);
-    expect(isRunning(server.pid)).toBe(false);
+    expect(isProcessRunning(server.pid)).toBe(false);
     writeScript(link, `exec ${binary} "$@"`);
     await server.restart();
     expect(await readInfo(server.port)).toMatchObject({ version: server.version });
@@ -205,7 +205,7 @@ describe("a frozen server", () => {
     const { pid } = server;
     server.kill("SIGSTOP");
     await server.stop();
-    expect(isRunning(pid)).toBe(false);
+    expect(isProcessRunning(pid)).toBe(false);
   });
 });
 
@@ -245,7 +245,7 @@ describe("a start that fails", () => {
     const error = await failed({ binary: stuck, storeDir: join(folder, "store"), readyTimeoutMs: 1000 });
     expect(error.message).toContain("it was not ready within 1000 ms");
     expect(readdirSync(temporary)).toEqual([]);
-    expect(isRunning(Number(readFileSync(pidPath, "utf8")))).toBe(false);
+    expect(isProcessRunning(Number(readFileSync(pidPath, "utf8")))).toBe(false);
   });
 
   test("with a binary that is too old or none at all is no start", async () => {

@@ -6,6 +6,7 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { UsageError } from "@weft/protocol";
+import { isProcessRunning } from "@weft/testing";
 
 type Holder = { readonly pid: number; readonly serverPid: number | null; readonly url: string | null };
 
@@ -30,8 +31,8 @@ export async function claimStore(folder: string): Promise<StoreClaim> {
   const deadlineMs = performance.now() + FREED_WAIT_MS;
   while (!(await create(path, text(mine)))) {
     const holder = await read(path);
-    if (holder !== null && isRunning(holder.pid)) throw new UsageError(inUse(storeDir, path, holder));
-    const isServerLeft = holder !== null && holder.serverPid !== null && isRunning(holder.serverPid);
+    if (holder !== null && isProcessRunning(holder.pid)) throw new UsageError(inUse(storeDir, path, holder));
+    const isServerLeft = holder !== null && holder.serverPid !== null && isProcessRunning(holder.serverPid);
     if (!isServerLeft || performance.now() > deadlineMs) await rm(path, { force: true });
     else await new Promise((again) => setTimeout(again, LOOK_AGAIN_MS));
   }
@@ -69,14 +70,5 @@ async function read(path: string): Promise<Holder | null> {
     return { pid: value.pid, serverPid, url };
   } catch {
     return null;
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && "code" in error && error.code === "EPERM";
   }
 }
