@@ -1,223 +1,160 @@
-/** One run: what it is made of, the faults, and what they came to. */
-import { type Client, connect } from "@weft/client";
-import { type NatsServer, startNatsCluster, startNatsServer, waitUntil } from "@weft/testing";
+/** One run: load, faults, healing, and the account. */
+import { performance } from "node:perf_hooks";
 import { Dice } from "@weft/testing/simulation";
-import { Account, type Balance } from "./account.ts";
-import { Load } from "./load.ts";
-import { Observer } from "./observer.ts";
-import { coordinatorPart, type Part, workerPart } from "./parts.ts";
+import type { Balance } from "./account.ts";
+import { type Arena, closeArena, openArena } from "./arena.ts";
+import { pause } from "./fault.ts";
+import { statesOf, tellWhy } from "./inquest.ts";
+import type { Spread } from "./measures.ts";
+import type { Network } from "./network.ts";
+import { planOf, type Step } from "./plan.ts";
+import { failingsOf } from "./verdict.ts";
 
 export type FaultRunOptions = {
+  readonly network: Network;
   /** NATS nodes: 1, or 3. */
   readonly nodes: number;
   readonly seed: number;
+  /** Kinds of faults to draw from; null for all. */
+  readonly only: readonly string[] | null;
+  /** Tasks that both clients together have open at most. */
+  readonly openMax: number;
   readonly tell: (line: string) => void;
 };
 
-type Spread = { readonly p50: number; readonly p99: number; readonly count: number };
-
 export type FaultResult = Balance & {
   readonly seed: number;
+  readonly passed: boolean;
+  readonly failings: readonly string[];
+  readonly seconds: number;
   readonly faults: Readonly<Record<string, number>>;
+  readonly faults_total: number;
   readonly failovers: number;
-  /** From the kill of the leader until a task that was submitted after it has its result. */
-  readonly failover_ms: Spread | null;
-  /** From the kill of a worker until the leader says that it is lost. */
-  readonly worker_loss_detect_ms: Spread | null;
+  readonly elections: number;
+  /** Parties that ended though nobody ended them, and were started again. */
+  readonly deaths: number;
+  readonly not_measured: number;
+  /** Of one core, that the run itself took of the machine. */
+  readonly harness_cpu_share: number;
+  readonly [spread: `${string}_ms`]: Spread | null;
 };
 
-const COORDINATORS = 2;
-const WORKERS = 3;
-const CLIENTS = 2;
-const PAUSE_MIN_MS = 1_500;
-const PAUSE_SPREAD_MS = 2_500;
-const FREEZE_MAX_MS = 14_000;
-const HEAL_MS = 120_000;
-const MEASURE_MAX_MS = 60_000;
-
-type FaultParts = {
-  readonly servers: readonly NatsServer[];
-  readonly coordinators: readonly Part[];
-  readonly workers: readonly Part[];
-  readonly clients: readonly Client[];
-  readonly observer: Observer;
-};
-
-type Fault = { readonly name: string; readonly weight: number; readonly strike: () => Promise<void> };
+/** While tasks settle the healing goes on; without, it is over after so long. */
+const STILL_MAX_MS = 90_000;
+const HEAL_MAX_MS = 300_000;
+/** A fault whose healing takes longer does not hold up the next ones. */
+const WAIT_MAX_MS = 30_000;
+const AUDIT_EVERY_MS = 1_000;
+const AUDITED_COUNT = 5;
+const LOOK_MS = 100;
 
 export class FaultRun {
   private readonly options: FaultRunOptions;
-  private readonly dice: Dice;
-  private readonly servers: readonly NatsServer[];
-  private readonly coordinators: readonly Part[];
-  private readonly workers: readonly Part[];
-  private readonly clients: readonly Client[];
-  private readonly observer: Observer;
-  private readonly account: Account;
+  private readonly arena: Arena;
+  private readonly plan: Generator<Step, never>;
   private readonly struck: Record<string, number> = {};
-  private readonly failovers: number[] = [];
-  private readonly losses: number[] = [];
-  /** Measurements that are under way. */
-  private readonly measuring = new Set<Promise<void>>();
-  private readonly startedMs = performance.now();
+  private readonly healing = new Set<Promise<void>>();
+  private audit: NodeJS.Timeout | null = null;
 
   static async start(options: FaultRunOptions): Promise<FaultRun> {
-    const cluster = options.nodes > 1 ? await startNatsCluster(options.nodes) : null;
-    const servers = cluster?.servers ?? [await startNatsServer()];
-    const urls = servers.map(({ url }) => url);
-    const observer = await Observer.open(urls);
-    const coordinators = [coordinatorPart(0, urls)];
-    await coordinators[0]?.printed("leads");
-    for (let index = 1; index < COORDINATORS; index++) coordinators.push(coordinatorPart(index, urls));
-    const workers = Array.from({ length: WORKERS }, (_, index) => workerPart(index, urls));
-    await Promise.all(workers.map((worker) => worker.printed("ready")));
-    const onError = (error: Error): void => options.tell(`client: ${error.message}`);
-    const clients = await Promise.all(
-      Array.from({ length: CLIENTS }, () => connect({ servers: urls, onError })),
-    );
-    return new FaultRun(options, { servers, coordinators, workers, clients, observer });
+    const dice = new Dice(options.seed);
+    const { network, nodes, tell } = options;
+    tell(`seed ${options.seed}, ${nodes} NATS ${nodes === 1 ? "node" : "nodes"}, ${network.title}`);
+    const arena = await openArena({ network, nodes, dice: dice.fork(), tell });
+    return new FaultRun(options, arena, dice.fork());
   }
 
-  private constructor(options: FaultRunOptions, parts: FaultParts) {
+  private constructor(options: FaultRunOptions, arena: Arena, dice: Dice) {
     this.options = options;
-    this.dice = new Dice(options.seed);
-    this.servers = parts.servers;
-    this.coordinators = parts.coordinators;
-    this.workers = parts.workers;
-    this.clients = parts.clients;
-    this.observer = parts.observer;
-    this.account = new Account((line) => this.tell(line));
+    this.arena = arena;
+    this.plan = planOf(dice, options.only);
   }
 
   /** Strikes for so long, then lets everything heal. */
   async play(forMs: number): Promise<FaultResult> {
-    this.tell(`seed ${this.options.seed}, ${this.servers.length} NATS nodes`);
-    const loads = this.clients.map((client) => new Load(client, this.account, this.dice));
-    for (const load of loads) load.start();
-    const endMs = performance.now() + forMs;
-    while (performance.now() < endMs) {
-      await pause(PAUSE_MIN_MS + this.dice.next() * PAUSE_SPREAD_MS);
-      await this.strike();
-    }
-    for (const load of loads) load.stop();
-    this.tell(`healing, ${this.account.openCount} tasks open`);
-    await waitUntil(() => this.account.openCount === 0, { timeoutMs: HEAL_MS }).catch(() => undefined);
-    await Promise.all(this.measuring);
-    const balance = await this.account.close();
+    const { arena } = this;
+    const cpu = process.cpuUsage();
+    const startedMs = performance.now();
+    for (const client of arena.clients) client.load(this.options.openMax / arena.clients.length);
+    this.audit = setInterval(() => this.auditSome(), AUDIT_EVERY_MS);
+    const endMs = startedMs + forMs;
+    while (performance.now() < endMs) await this.strike(endMs);
+    const seconds = (performance.now() - startedMs) / 1_000;
+    for (const client of arena.clients) client.stop();
+    await this.heal();
+    const { user, system } = process.cpuUsage(cpu);
+    const harness = (user + system) / 1_000 / (performance.now() - startedMs);
+    const balance = arena.account.balance(await statesOf(arena));
+    const failings = failingsOf(balance);
+    if (failings.includes("hung_handles")) await tellWhy(arena);
     return {
       seed: this.options.seed,
+      passed: failings.length === 0,
+      failings,
       ...balance,
+      seconds: Math.round(seconds),
       faults: this.struck,
-      failovers: this.failovers.length,
-      failover_ms: spreadOf(this.failovers),
-      worker_loss_detect_ms: spreadOf(this.losses),
+      faults_total: Object.values(this.struck).reduce((sum, count) => sum + count, 0),
+      failovers: arena.measures.count("failover"),
+      elections: arena.observer.elections,
+      deaths: arena.deaths.length,
+      not_measured: arena.measures.missed,
+      harness_cpu_share: Number(harness.toFixed(2)),
+      ...arena.measures.spreads(),
     };
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.workers, ...this.coordinators].map((part) => part.end()));
-    await Promise.all(this.clients.map((client) => client.close({ timeoutMs: 0 })));
-    await this.observer.close();
-    await Promise.all(this.servers.map((server) => server.stop()));
+    if (this.audit !== null) clearInterval(this.audit);
+    await closeArena(this.arena);
   }
 
-  private async strike(): Promise<void> {
-    const faults = this.faults();
-    let left = this.dice.next() * faults.reduce((sum, { weight }) => sum + weight, 0);
-    const fault = faults.find(({ weight }) => {
-      left -= weight;
-      return left < 0;
-    });
-    if (fault === undefined) return;
+  private async strike(endMs: number): Promise<void> {
+    const { fault, afterMs, waits } = this.plan.next().value;
+    await pause(Math.min(afterMs, Math.max(0, endMs - performance.now())));
+    const strike = await fault.strike(this.arena);
+    if (strike === null) return;
+    const { tell } = this.arena;
+    tell(strike.what);
     this.struck[fault.name] = (this.struck[fault.name] ?? 0) + 1;
-    await fault.strike();
+    const healed = strike.healed.catch((error: unknown) => tell(`${strike.what}: ${String(error)}`));
+    this.healing.add(healed);
+    void healed.then(() => this.healing.delete(healed));
+    if (waits) await Promise.race([healed, pause(WAIT_MAX_MS)]);
   }
 
-  private faults(): readonly Fault[] {
-    return [
-      { name: "kill_worker", weight: 6, strike: () => this.killWorker() },
-      { name: "kill_leader", weight: 5, strike: () => this.killLeader() },
-      { name: "kill_coordinator", weight: 2, strike: () => this.killCoordinator() },
-      { name: "freeze_worker", weight: 3, strike: () => this.freeze(this.dice.pick(this.workers)) },
-      { name: "freeze_coordinator", weight: 2, strike: () => this.freeze(this.dice.pick(this.coordinators)) },
-      { name: "restart_node", weight: 2, strike: () => this.restartNodes([this.dice.pick(this.servers)]) },
-      { name: "kill_node", weight: 2, strike: () => this.killNode() },
-      { name: "restart_all_nodes", weight: 1, strike: () => this.restartNodes(this.servers) },
-    ];
+  /** Until everything has settled, or nothing does any more. */
+  private async heal(): Promise<void> {
+    const { account, tell } = this.arena;
+    tell("healing");
+    const endMs = performance.now() + HEAL_MAX_MS;
+    await Promise.race([Promise.all(this.healing), pause(HEAL_MAX_MS)]);
+    let settled = account.settledCount;
+    let movedMs = performance.now();
+    while (account.openCount > 0) {
+      const nowMs = performance.now();
+      if (account.settledCount !== settled) {
+        settled = account.settledCount;
+        movedMs = nowMs;
+      }
+      if (nowMs > endMs || nowMs - movedMs > STILL_MAX_MS) return;
+      await pause(LOOK_MS);
+    }
   }
 
-  private async killWorker(): Promise<void> {
-    const part = this.dice.pick(this.workers);
-    const { workerName, isStopped } = part;
-    this.tell(`kill ${part.title}`);
-    const killedMs = performance.now();
-    await part.replace();
-    if (workerName === null || isStopped) return;
-    this.measure(async () => {
-      const lostMs = await waitUntil(() => this.observer.lostAt(workerName), { timeoutMs: MEASURE_MAX_MS });
-      if (lostMs > killedMs) this.losses.push(lostMs - killedMs);
-    });
+  /** Asks about some that have settled through another client: it must be told the same. */
+  private auditSome(): void {
+    const { account, prober } = this.arena;
+    for (const id of account.someSettled(AUDITED_COUNT)) {
+      const handle = prober.handle(id);
+      handle.settled().then(
+        ({ outcome, value, error }) => {
+          const told =
+            error === undefined ? { value } : { error: error.name, message: `${outcome}: ${error.message}` };
+          account.note("prober", ["told", id, told, 1]);
+        },
+        () => undefined,
+      );
+    }
   }
-
-  private async killLeader(): Promise<void> {
-    const leader = this.coordinators.find(({ pid }) => pid === this.observer.leaderPid);
-    if (leader === undefined || leader.isStopped) return this.killCoordinator();
-    this.tell(`kill ${leader.title}, which leads`);
-    const killedMs = performance.now();
-    await leader.replace();
-    const [client] = this.clients;
-    if (client === undefined) return;
-    this.measure(async () => {
-      await client.submit("echo", 0, { priority: 1_000 }).result();
-      this.failovers.push(performance.now() - killedMs);
-    });
-  }
-
-  private async killCoordinator(): Promise<void> {
-    const part = this.dice.pick(this.coordinators);
-    this.tell(`kill ${part.title}`);
-    await part.replace();
-  }
-
-  private async freeze(part: Part): Promise<void> {
-    if (part.isStopped) return;
-    const forMs = this.dice.next() * FREEZE_MAX_MS;
-    this.tell(`freeze ${part.title} for ${Math.round(forMs)} ms`);
-    part.freeze(forMs);
-  }
-
-  private async restartNodes(servers: readonly NatsServer[]): Promise<void> {
-    this.tell(`restart ${servers.length} of ${this.servers.length} NATS nodes`);
-    await Promise.all(servers.map((server) => server.restart()));
-  }
-
-  private async killNode(): Promise<void> {
-    const server = this.dice.pick(this.servers);
-    this.tell("kill a NATS node");
-    server.kill("SIGKILL");
-    await server.exited;
-    await server.restart();
-  }
-
-  private measure(work: () => Promise<void>): void {
-    const measured = work().catch((error: unknown) => this.tell(`not measured: ${String(error)}`));
-    this.measuring.add(measured);
-    void measured.then(() => this.measuring.delete(measured));
-  }
-
-  private tell(line: string): void {
-    const seconds = ((performance.now() - this.startedMs) / 1_000).toFixed(1).padStart(7);
-    this.options.tell(`${seconds} s  ${line} (settled: ${this.account.settledCount})`);
-  }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((over) => setTimeout(over, ms));
-}
-
-function spreadOf(values: readonly number[]): Spread | null {
-  if (values.length === 0) return null;
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (share: number): number => Math.round(sorted[Math.ceil(sorted.length * share) - 1] ?? 0);
-  return { p50: at(0.5), p99: at(0.99), count: values.length };
 }

@@ -1,5 +1,5 @@
 export type { NatsCluster, StartNatsClusterOptions, WaitUntilReadyOptions } from "./nats-server/cluster.ts";
-export { startNatsCluster } from "./nats-server/cluster.ts";
+export { natsClusterOf, startNatsCluster } from "./nats-server/cluster.ts";
 export type { NatsServerAttempt, NatsServerWay } from "./nats-server/errors.ts";
 export {
   NatsServerError,

@@ -8,6 +8,8 @@ import { isPortTaken, startNatsServer } from "./server.ts";
 export type StartNatsClusterOptions = Pick<StartNatsServerOptions, "binary" | "syncAlways" | "config"> & {
   /** How long it may take until the nodes have elected a leader. @default 30000 */
   readonly readyTimeoutMs?: number;
+  /** Whether the nodes tell clients of each other. @default true */
+  readonly advertise?: boolean;
 };
 
 export type WaitUntilReadyOptions = {
@@ -47,24 +49,31 @@ export async function startNatsCluster(
   options: StartNatsClusterOptions = {},
 ): Promise<NatsCluster> {
   const readyTimeoutMs = options.readyTimeoutMs ?? readyTimeoutMsDefault;
-  const servers = await startNodes(nodeCount, options);
+  const cluster = natsClusterOf(await startNodes(nodeCount, options), readyTimeoutMs);
+  try {
+    await cluster.waitUntilReady();
+    return cluster;
+  } catch (error) {
+    await cluster.stop();
+    throw error;
+  }
+}
+
+/** The cluster of nodes that were started one by one. */
+export function natsClusterOf(
+  servers: readonly NatsServer[],
+  readyTimeoutMs: number = readyTimeoutMsDefault,
+): NatsCluster {
   const stop = async (): Promise<void> => {
     await Promise.all(servers.map((server) => server.stop()));
   };
-  const cluster: NatsCluster = {
+  return {
     servers,
     urls: servers.map((server) => server.url),
     waitUntilReady: (wait = {}) => waitUntilReady(wait.servers ?? servers, wait.timeoutMs ?? readyTimeoutMs),
     stop,
     [Symbol.asyncDispose]: stop,
   };
-  try {
-    await cluster.waitUntilReady();
-    return cluster;
-  } catch (error) {
-    await stop();
-    throw error;
-  }
 }
 
 /**
@@ -86,7 +95,7 @@ async function startNodes(
           syncAlways: options.syncAlways ?? false,
           serverName: `n${index + 1}`,
           monitorPort: 0,
-          cluster: { name: "weft", port, routes },
+          cluster: { name: "weft", port, routes, advertise: options.advertise ?? true },
         }),
       ),
     );

@@ -5,6 +5,8 @@ export type NatsClusterMembership = {
   readonly port: number;
   /** The nodes of the cluster as `nats://HOST:PORT`, this one may be among them. */
   readonly routes: readonly string[];
+  /** Whether the nodes tell clients of each other. @default true */
+  readonly advertise?: boolean;
 };
 
 export type ServerConfig = {
@@ -44,7 +46,8 @@ export function renderServerConfig(config: ServerConfig): string {
     settings.jetstream = { store_dir: storeDir, ...(syncAlways ? { sync_interval: "always" } : {}) };
   }
   if (cluster !== undefined) {
-    settings.cluster = { name: cluster.name, host, port: cluster.port, routes: cluster.routes };
+    const quiet = cluster.advertise === false ? { no_advertise: true } : {};
+    settings.cluster = { name: cluster.name, host, port: cluster.port, routes: cluster.routes, ...quiet };
   }
   const lines = Object.entries(settings).map(([key, value]) => `${key}: ${JSON.stringify(value)}`);
   return [...lines, config.extra, ""].join("\n");

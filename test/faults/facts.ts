@@ -1,0 +1,34 @@
+/** What a client process tells the run, and what it is told: plain JSON over the channel between them. */
+
+/** What must become of a task. */
+export type Expected =
+  | { readonly value: number }
+  /** Either, and the same that `cancel()` answers. */
+  | { readonly value: number; readonly mayBeCancelled: true }
+  | { readonly error: string; readonly cause?: string };
+
+/** What a callback was told. */
+export type Told =
+  | { readonly value: unknown }
+  | { readonly error: string; readonly cause?: string; readonly message: string };
+
+export type Fact =
+  /** The log has it. */
+  | readonly ["accepted", id: string, expected: Expected]
+  /** The client gave it up: nobody was promised anything. */
+  | readonly ["refused", id: string, error: string]
+  /** The `times`-th outcome that this handle's callbacks were told. */
+  | readonly ["told", id: string, told: Told, times: number]
+  /** `cancel()` resolved with this outcome. */
+  | readonly ["answered", id: string, outcome: string];
+
+export type ToClient =
+  | { readonly type: "load"; readonly openMax: number }
+  | { readonly type: "stop" }
+  /** Tasks of a client that is gone, to be followed by id. */
+  | { readonly type: "follow"; readonly ids: readonly string[] };
+
+export type FromClient =
+  | { readonly type: "ready"; readonly name: string }
+  | { readonly type: "facts"; readonly facts: readonly Fact[] }
+  | { readonly type: "trouble"; readonly message: string };
