@@ -2,7 +2,7 @@
 import { readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isRunning } from "../fixtures/process.ts";
+import { isProcessRunning } from "@weft/testing";
 
 /** In the environment of every process of a run: its folder. */
 export const RUN_VARIABLE = "WEFT_FAULTS_RUN";
@@ -15,7 +15,7 @@ export function folderPrefix(pid: number): string {
 export async function removeLeftovers(tell: (line: string) => void): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const pid = /^weft-faults-(\d+)-/.exec(name)?.[1];
-    if (pid === undefined || isRunning(Number(pid))) continue;
+    if (pid === undefined || isProcessRunning(Number(pid))) continue;
     const folder = join(tmpdir(), name);
     for (const left of await processesOf(folder)) {
       tell(`ending process ${left} of a run that was killed`);
