@@ -2,6 +2,8 @@
 export { Coordinator, type CoordinatorOptions } from "./shell/coordinator.ts";
 export {
   createNamespace,
+  DURABILITIES,
+  type Durability,
   type NamespaceConfig,
   type NamespaceOptions,
   openNamespace,

@@ -151,8 +151,40 @@ export class LogTooNewError extends WeftError {
 
 /** The log lacks records that this coordinator has not folded yet. */
 export class LogGapError extends WeftError {
+  readonly expected: number;
   constructor(expected: number, found: number) {
     super("weft_log_gap", `the log continues at record ${found} where record ${expected} was expected`);
+    this.expected = expected;
+  }
+}
+
+/** The log ends before the records that were folded, or has others in their place: it lost its tail. */
+export class LogTailLostError extends WeftError {
+  readonly seq: number;
+  constructor(seq: number) {
+    super(
+      "weft_log_tail_lost",
+      `record ${seq} was folded and the log does not have it any more: the stream lost its newest records`,
+      { retryable: true },
+    );
+    this.seq = seq;
+  }
+}
+
+/** Neither the log from its first record nor a checkpoint with the records behind it gives the state. */
+export class LogTruncatedError extends WeftError {
+  constructor(stream: string, why: string) {
+    super(
+      "weft_log_truncated",
+      `the log ${stream} is not whole: ${why}. Restore the streams of the namespace from a backup, or look at what \`weft repair\` says`,
+    );
+  }
+}
+
+/** A checkpoint could not be written; the log is longer for it, and nothing else. */
+export class CheckpointFailedError extends WeftError {
+  constructor(why: string) {
+    super("weft_checkpoint_failed", `a checkpoint was not written: ${why}`, { retryable: true });
   }
 }
 

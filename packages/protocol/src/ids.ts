@@ -103,6 +103,10 @@ export const InstanceId = {
 
 export const Sender = {
   of: (identity: Identity, instance: InstanceId): Sender => `${identity}.${instance}` as Sender,
+  is(text: string): text is Sender {
+    const tokens = text.split(".");
+    return tokens.length === 2 && tokens.every(isToken);
+  },
   parse(text: string): Sender {
     const [identity, instance, ...rest] = text.split(".");
     if (rest.length > 0) throw new UsageError(`${JSON.stringify(text.slice(0, 140))} is not a sender`);

@@ -11,6 +11,18 @@ export {
   type Reply,
 } from "./ask-messages.ts";
 export {
+  CHECKPOINT_STATES,
+  type CheckpointAnswer,
+  type CheckpointOffer,
+  type CheckpointRequest,
+  decodeCheckpointAnswer,
+  decodeCheckpointOffer,
+  decodeCheckpointRequest,
+  encodeCheckpointAnswer,
+  encodeCheckpointOffer,
+  encodeCheckpointRequest,
+} from "./checkpoint-messages.ts";
+export {
   type ClientMessage,
   decodeClientMessage,
   encodeClientMessage,
@@ -32,6 +44,7 @@ export {
   AppendRefusedError,
   AskRefusedError,
   assertNever,
+  CheckpointFailedError,
   ClosedError,
   DefectError,
   DuplicateTaskError,
@@ -39,7 +52,9 @@ export {
   InvalidProgressError,
   JetStreamDisabledError,
   LogGapError,
+  LogTailLostError,
   LogTooNewError,
+  LogTruncatedError,
   MalformedError,
   NamespaceMissingError,
   NoLeaderError,

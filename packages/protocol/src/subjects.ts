@@ -54,6 +54,35 @@ export class Subjects {
     return { kind, sender: `${first}.${second}` as Sender };
   }
 
+  checkpointStream(partition: number): string {
+    return `WEFT_${this.namespace}_${partition}_checkpoints`;
+  }
+  checkpointAll(partition: number): string {
+    return `${this.root}.checkpoint.${partition}.>`;
+  }
+  /** Everything of one checkpoint. */
+  checkpoint(partition: number, slot: number): string {
+    return `${this.root}.checkpoint.${partition}.${slot}.*`;
+  }
+  /** A chunk by its number from 0, or the last one, without which a checkpoint is none. */
+  checkpointChunk(partition: number, slot: number, chunk: number | "last"): string {
+    return `${this.root}.checkpoint.${partition}.${slot}.${chunk}`;
+  }
+  /** A leader asks all standbys which of them would write a checkpoint. */
+  checkpointOffer(partition: number, leader: Sender): string {
+    return `${this.root}.checkpoint-offer.${partition}.${leader}`;
+  }
+  checkpointOfferAll(partition: number): string {
+    return `${this.root}.checkpoint-offer.${partition}.>`;
+  }
+  /** A leader asks this standby for a checkpoint, and how far it is. */
+  checkpointRequest(partition: number, standby: Sender, leader: Sender): string {
+    return `${this.root}.checkpoint-request.${partition}.${standby}.${leader}`;
+  }
+  checkpointRequestAll(partition: number, standby: Sender): string {
+    return `${this.root}.checkpoint-request.${partition}.${standby}.>`;
+  }
+
   presence(sender: Sender): string {
     return `${this.root}.presence.${sender}`;
   }

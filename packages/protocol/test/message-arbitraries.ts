@@ -3,10 +3,15 @@ import {
   type Answer,
   type Ask,
   type Assignment,
+  CHECKPOINT_STATES,
+  type CheckpointAnswer,
   type ClientMessage,
   COORDINATOR_STATES,
   type CoordinatorPresence,
   decodeAsk,
+  decodeCheckpointAnswer,
+  decodeCheckpointOffer,
+  decodeCheckpointRequest,
   decodeClientMessage,
   decodeCoordinatorPresence,
   decodeHello,
@@ -15,6 +20,9 @@ import {
   decodeReply,
   decodeWorkerMessage,
   encodeAsk,
+  encodeCheckpointAnswer,
+  encodeCheckpointOffer,
+  encodeCheckpointRequest,
   encodeClientMessage,
   encodeCoordinatorPresence,
   encodeHello,
@@ -140,6 +148,11 @@ const clientMessage: fc.Arbitrary<ClientMessage> = fc.record({
   settled: few(settledTask),
 });
 
+const checkpointAnswer: fc.Arbitrary<CheckpointAnswer> = fc.record({
+  state: fc.constantFrom(...CHECKPOINT_STATES),
+  message: text,
+});
+
 type Codec = {
   readonly name: string;
   /** A message, and its bytes. */
@@ -163,6 +176,9 @@ export const CODECS: readonly Codec[] = [
   codec("coordinator", coordinator, encodeCoordinatorPresence, decodeCoordinatorPresence),
   codec("hello", hello, encodeHello, decodeHello),
   codec("probe answer", probeAnswer, encodeProbeAnswer, decodeProbeAnswer),
+  codec("checkpoint request", fc.record({ seq: count }), encodeCheckpointRequest, decodeCheckpointRequest),
+  codec("checkpoint offer", fc.record({ standby: sender }), encodeCheckpointOffer, decodeCheckpointOffer),
+  codec("checkpoint answer", checkpointAnswer, encodeCheckpointAnswer, decodeCheckpointAnswer),
   codec("question", ask, encodeAsk, decodeAsk),
   codec("reply", reply, encodeReply, decodeReply),
 ];

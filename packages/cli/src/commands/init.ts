@@ -1,11 +1,12 @@
-import { createNamespace, type NamespaceOptions } from "@weft/coordinator";
+import { createNamespace, DURABILITIES, type Durability, type NamespaceOptions } from "@weft/coordinator";
 import { Command } from "commander";
 import { withCluster } from "../cluster.ts";
 import { examples, globalsOf } from "../invocation.ts";
-import { parseBytes, parseChoice, parseWhole } from "../quantity.ts";
+import { parseBytes, parseChoice, parseDurationMs, parseWhole } from "../quantity.ts";
 
 type InitOptions = {
-  readonly storage?: "file" | "memory";
+  readonly durability?: Durability;
+  readonly purgeAge?: number;
   readonly replicas?: number;
   readonly logBytesMax?: number;
 };
@@ -18,9 +19,9 @@ export function initCommand(): Command {
       "Create the namespace: the log that everything else of the cluster is made from. Does nothing where it is there.",
     )
     .option(
-      "--storage <KIND>",
-      "where the log is kept: file, or memory, which loses it with the server (default: file)",
-      (text) => parseChoice(text, "--storage", ["file", "memory"]),
+      "--durability <PROFILE>",
+      "what the log survives: memory, standard or strict (default: standard)",
+      (text) => parseChoice(text, "--durability", DURABILITIES),
     )
     .option(
       "--replicas <N>",
@@ -29,6 +30,11 @@ export function initCommand(): Command {
     )
     .option("--log-bytes-max <SIZE>", "most that the log may take, such as 512MiB (default: 10GiB)", (text) =>
       parseBytes(text, "--log-bytes-max"),
+    )
+    .option(
+      "--purge-age <TIME>",
+      "how old a checkpoint must be before the log is purged up to it: twice the servers' sync_interval (default: 4m; 0s for memory and strict)",
+      (text) => parseDurationMs(text, "--purge-age"),
     )
     .addHelpText("after", examples("weft init --namespace orders --log-bytes-max 512MiB"))
     .action(async (options: InitOptions, command: Command) => {
@@ -49,9 +55,10 @@ export function initCommand(): Command {
     });
 }
 
-function namespaceOptions({ storage, replicas, logBytesMax }: InitOptions): NamespaceOptions {
+function namespaceOptions({ durability, purgeAge, replicas, logBytesMax }: InitOptions): NamespaceOptions {
   return {
-    ...(storage === undefined ? {} : { storage }),
+    ...(durability === undefined ? {} : { durability }),
+    ...(purgeAge === undefined ? {} : { purgeAgeMs: purgeAge }),
     ...(replicas === undefined ? {} : { replicas }),
     ...(logBytesMax === undefined ? {} : { logBytesMax }),
   };

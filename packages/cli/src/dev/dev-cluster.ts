@@ -65,7 +65,7 @@ export async function runDevCluster(
     };
     cluster = await Cluster.open({ servers: [server.url], namespace, connectTimeoutMs });
     await createNamespace(cluster.connection.nats, namespace, {
-      storage: isMemory ? "memory" : "file",
+      durability: isMemory ? "memory" : "standard",
       logBytesMax: isMemory ? MEMORY_LOG_BYTES_MAX : FILE_LOG_BYTES_MAX,
     });
     await startPart("coordinator", 2, ["coordinator"]);

@@ -2,7 +2,16 @@
  * A coordinator: reads the log, folds it, stands for leader, and while it leads acts on what the fold says. It can be
  * killed at any instruction: the next one folds the same log.
  */
-import { ClosedError, FOLD_VERSION, Identity, InstanceId, Namespace, Subjects } from "@weft/protocol";
+import {
+  ClosedError,
+  FOLD_VERSION,
+  Identity,
+  InstanceId,
+  LogGapError,
+  LogTailLostError,
+  Namespace,
+  Subjects,
+} from "@weft/protocol";
 import {
   type Connection,
   type ConnectionOptions,
@@ -10,11 +19,20 @@ import {
   openConnection,
   type SystemConnection,
 } from "@weft/transport";
-import { Ledger } from "../core/ledger/index.ts";
+import { type CheckpointRunner, threadRunner } from "./checkpoint-thread.ts";
+import { writeCheckpoint } from "./checkpointer.ts";
 import { ControlWriter } from "./control-writer.ts";
 import { EventOutlet } from "./event-outlet.ts";
-import { createNamespace, type NamespaceConfig, type NamespaceOptions, openNamespace } from "./namespace.ts";
+import type { UpkeepSettings } from "./log-upkeep.ts";
+import {
+  completeNamespace,
+  createNamespace,
+  type NamespaceConfig,
+  type NamespaceOptions,
+  openNamespace,
+} from "./namespace.ts";
 import { Replica } from "./replica.ts";
+import { findStart } from "./start-point.ts";
 import { VoidCounter } from "./void-counter.ts";
 
 export type CoordinatorOptions = ConnectionOptions & {
@@ -24,8 +42,28 @@ export type CoordinatorOptions = ConnectionOptions & {
   readonly identity?: string;
   /** Create the namespace where it does not exist, with these options. @default false */
   readonly create?: boolean | NamespaceOptions;
+  /** When checkpoints are written. */
+  readonly checkpoints?: CheckpointOptions;
   /** One line for the log of the process. @default nothing is logged */
   readonly log?: (line: string) => void;
+};
+
+type CheckpointOptions = {
+  /** A checkpoint is written when the log behind the last one has more bytes than this and than the state. @default 16 MiB */
+  readonly bytesMin?: number;
+  /** A checkpoint is written after this time at the latest. @default 300000 */
+  readonly ageMaxMs?: number;
+};
+
+const CHECKPOINT_BYTES_MIN = 16 * 1024 ** 2;
+const CHECKPOINT_AGE_MAX_MS = 300_000;
+
+/** What a coordinator is given where it does not run on its own. */
+type CoordinatorParts = {
+  readonly log: (line: string) => void;
+  readonly checkpoints?: CheckpointOptions;
+  /** @default written by this thread, over the same connection */
+  readonly runCheckpoint?: CheckpointRunner;
 };
 
 export class Coordinator {
@@ -35,8 +73,14 @@ export class Coordinator {
   private readonly events: EventOutlet;
   private readonly writer: ControlWriter;
   private readonly voids: VoidCounter;
+  private readonly settings: UpkeepSettings;
+  private readonly runCheckpoint: CheckpointRunner;
   private readonly log: (line: string) => void;
-  private replica: Replica;
+  /** Null before it begins. */
+  private replica: Replica | null = null;
+  /** The hole in the log at which the last replica was thrown away. */
+  private gapAt = 0;
+  private connected = true;
   private stopping: Promise<void> | null = null;
   private failure: Error | null = null;
   private readonly elected: PromiseWithResolvers<void> = Promise.withResolvers<void>();
@@ -46,18 +90,25 @@ export class Coordinator {
   static async start(options: CoordinatorOptions = {}): Promise<Coordinator> {
     const namespace = Namespace.parse(options.namespace ?? process.env.WEFT_NAMESPACE ?? "default");
     const identity = Identity.parse(options.identity ?? "coordinator");
+    const log = options.log ?? (() => undefined);
     const connection = await openConnection(identity, InstanceId.create(), options);
-    const config = await configOf(connection, namespace, options.create ?? false);
-    return Coordinator.open(connection, config, options.log ?? (() => undefined));
+    const config = await configOf(connection, namespace, options.create ?? false, log);
+    const { servers } = connection;
+    const nats = options.nats ?? {};
+    return Coordinator.open(connection, config, {
+      log,
+      ...(options.checkpoints === undefined ? {} : { checkpoints: options.checkpoints }),
+      runCheckpoint: threadRunner({ servers, nats, namespace, identity }, log),
+    });
   }
 
   /** Stands by on a connection that is open; it is closed with the coordinator. */
   static async open(
     connection: Connection,
     config: NamespaceConfig,
-    log: (line: string) => void,
+    parts: CoordinatorParts,
   ): Promise<Coordinator> {
-    const coordinator = new Coordinator(connection, config, log);
+    const coordinator = new Coordinator(connection, config, parts);
     try {
       await coordinator.begin();
     } catch (error) {
@@ -67,16 +118,24 @@ export class Coordinator {
     return coordinator;
   }
 
-  private constructor(connection: Connection, config: NamespaceConfig, log: (line: string) => void) {
+  private constructor(connection: Connection, config: NamespaceConfig, parts: CoordinatorParts) {
+    const { log, checkpoints, runCheckpoint } = parts;
     const subjects = new Subjects(config.namespace);
     this.connection = connection;
     this.config = config;
     this.subjects = subjects;
     this.log = log;
+    this.settings = {
+      checkpointBytesMin: checkpoints?.bytesMin ?? CHECKPOINT_BYTES_MIN,
+      checkpointAgeMaxMs: checkpoints?.ageMaxMs ?? CHECKPOINT_AGE_MAX_MS,
+      purgeAgeMinMs: config.purgeAgeMs,
+    };
+    this.runCheckpoint =
+      runCheckpoint ?? ((seq) => writeCheckpoint({ connection, config, subjects, seq, log }));
     this.voids = new VoidCounter(log);
     this.events = new EventOutlet(connection, subjects);
-    const lastControlSeq = (): number => this.replica.ledger.lastControlSeq;
-    const foldVersion = (): number => this.replica.ledger.foldVersion || FOLD_VERSION;
+    const lastControlSeq = (): number => this.replica?.ledger.lastControlSeq ?? 0;
+    const foldVersion = (): number => this.replica?.ledger.foldVersion || FOLD_VERSION;
     this.writer = new ControlWriter({
       connection,
       subjects,
@@ -84,12 +143,11 @@ export class Coordinator {
       lastControlSeq,
       foldVersion,
     });
-    this.replica = this.newReplica();
   }
 
   /** Whether this coordinator leads. */
   get leading(): boolean {
-    return this.replica.leading;
+    return this.replica?.leading ?? false;
   }
 
   get name(): string {
@@ -118,35 +176,58 @@ export class Coordinator {
 
   private async begin(): Promise<void> {
     this.followConnection().catch((error: unknown) => this.fail(error as Error));
-    await this.replica.catchUp();
+    await this.beginReplica();
     if (this.failure !== null) throw this.failure;
-    this.replica.standBy();
-    this.log(`coordinator ${this.name} has folded ${this.replica.ledger.seq} records and stands by`);
   }
 
-  private newReplica(): Replica {
+  /** Loads the state and folds the log behind it up to its end. */
+  private async beginReplica(): Promise<void> {
     const { connection, config, subjects, writer, events, voids, log } = this;
-    return new Replica({
+    const start = await findStart({ connection, config, subjects, log });
+    if (this.stopping !== null) return;
+    const replica = new Replica({
       connection,
       config,
       subjects,
-      ledger: new Ledger({ partition: 0, secret: config.secret }),
+      start,
+      settings: this.settings,
+      runCheckpoint: this.runCheckpoint,
       writer,
       events,
       voids,
       log,
       onElected: () => this.elected.resolve(),
-      onFailed: (error) => this.fail(error),
+      onFailed: (error) => this.onReplicaFailed(error),
     });
+    this.replica = replica;
+    if (!this.connected) replica.disconnected();
+    await replica.catchUp();
+    if (this.replica !== replica || replica.isClosed) return;
+    replica.standBy();
+    const from = start.checkpoint === null ? "" : ` from the checkpoint at record ${start.point.seq} on`;
+    log(`coordinator ${this.name} has folded ${replica.ledger.seq} records${from} and stands by`);
+  }
+
+  /** Where the log is not the one that was folded, its state is thrown away and loaded anew; anything else ends this coordinator. */
+  private onReplicaFailed(error: Error): void {
+    const isGap = error instanceof LogGapError;
+    if (!isGap && !(error instanceof LogTailLostError)) return this.fail(error);
+    // The same hole again, although all that was known was forgotten: it is in the log itself.
+    if (isGap && error.expected === this.gapAt) return this.fail(error);
+    if (isGap) this.gapAt = error.expected;
+    this.log(`${error.message}; the state is thrown away and loaded anew`);
+    this.beginReplica().catch((second: unknown) => this.fail(second as Error));
   }
 
   private async followConnection(): Promise<void> {
     for await (const status of this.connection.nats.status()) {
       if (status.type === "disconnect") {
-        this.replica.disconnected();
+        this.connected = false;
+        this.replica?.disconnected();
         this.log("the connection to NATS is lost; reconnecting");
       } else if (status.type === "reconnect") {
-        this.replica.reconnected();
+        this.connected = true;
+        this.replica?.reconnected();
         this.log(`connected to NATS again at ${status.server}`);
       } else if (status.type === "error") this.log(`NATS reports: ${status.error.message}`);
     }
@@ -162,8 +243,8 @@ export class Coordinator {
   }
 
   private async shutDown(why: Error | null): Promise<void> {
-    if (why === null) await this.replica.resign();
-    this.replica.close();
+    if (why === null) await this.replica?.resign();
+    this.replica?.close();
     this.events.flush();
     await closeConnection(this.connection);
     this.ended.resolve(why);
@@ -174,10 +255,19 @@ async function configOf(
   connection: SystemConnection,
   namespace: Namespace,
   create: boolean | NamespaceOptions,
+  log: (line: string) => void,
 ): Promise<NamespaceConfig> {
   try {
-    if (create === false) return await openNamespace(connection.nats, namespace);
-    return await createNamespace(connection.nats, namespace, create === true ? {} : create);
+    if (create !== false)
+      return await createNamespace(connection.nats, namespace, create === true ? {} : create);
+    const config = await openNamespace(connection.nats, namespace);
+    // Without the permission to make a stream this coordinator leads like any other, without checkpoints of its own.
+    await completeNamespace(connection.nats, config).catch((error: unknown) =>
+      log(
+        `the namespace has no stream for checkpoints, and this coordinator cannot make one: ${String(error)}`,
+      ),
+    );
+    return config;
   } catch (error) {
     await closeConnection(connection);
     throw error;

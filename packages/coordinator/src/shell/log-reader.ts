@@ -4,9 +4,19 @@
  * R1 Records are handed on with consecutive sequences, each once. At a gap the consumer is made anew behind the last
  *    record; a gap that remains is a hole in the log and stops the reader.
  * R2 Two missed heartbeats, or a reconnect, make the consumer anew: the server cuts a push consumer without a word.
+ * R3 Whenever the consumer is made, the last record is still in the stream as it was: a stream that lost its tail goes on
+ *    with other records under the same sequences.
  */
-import { inboxPrefix, LogGapError } from "@weft/protocol";
-import type { BusMessage, BusSubscription, Connection, Stream, Timer } from "@weft/transport";
+import { inboxPrefix, LogGapError, LogTailLostError } from "@weft/protocol";
+import {
+  type BusMessage,
+  type BusSubscription,
+  type Connection,
+  pause,
+  type Stream,
+  type Timer,
+} from "@weft/transport";
+import { digestOf, LOG_BEGINNING, type LogPoint, standingOf } from "./log-point.ts";
 
 export type RawRecord = {
   readonly seq: number;
@@ -29,12 +39,15 @@ const HEARTBEAT_MS = 1_000;
 const SILENCE_MAX_MS = 2 * HEARTBEAT_MS + 500;
 const WATCH_MS = 500;
 const RETRY_MS = 200;
+/** A stream that has just changed its leader is asked again before it is believed to have lost something. */
+const DOUBT_MS = 1_000;
 
 export class LogReader {
   private readonly options: LogReaderOptions;
   private subscription: BusSubscription | null = null;
   private lastHeardMs = 0;
   private lastSeq = 0;
+  private last: LogPoint | RawRecord = LOG_BEGINNING;
   private caughtUp = false;
   private gapAt = 0;
   private opening = false;
@@ -45,10 +58,27 @@ export class LogReader {
     this.options = options;
   }
 
-  /** Starts behind `seq`. */
-  async start(seq: number): Promise<void> {
-    this.lastSeq = seq;
-    await this.open();
+  /** The last record that was handed on, or where it started. */
+  get seq(): number {
+    return this.lastSeq;
+  }
+
+  get point(): LogPoint {
+    const { last } = this;
+    return "digest" in last ? last : { seq: last.seq, digest: digestOf(last) };
+  }
+
+  /** Starts behind a point. */
+  async start(point: LogPoint): Promise<void> {
+    this.last = point;
+    this.lastSeq = point.seq;
+    try {
+      await this.open();
+    } catch (error) {
+      // A stream without a leader is one to come back to; what is a hole in the log stays one.
+      if (isFinal(error)) throw error;
+      this.retry(error);
+    }
     this.watcher = this.options.connection.clock.every(WATCH_MS, () => this.watch());
   }
 
@@ -66,7 +96,7 @@ export class LogReader {
 
   private retry(error: unknown): void {
     if (this.closed) return;
-    if (error instanceof LogGapError) return this.options.onFailed(error);
+    if (isFinal(error)) return this.options.onFailed(error);
     // The stream has no leader for now, or the connection is down: the watcher would find out too, later.
     this.options.connection.clock.after(RETRY_MS, () => this.reopen());
   }
@@ -97,6 +127,7 @@ export class LogReader {
 
   private async follow(deliverTo: string): Promise<void> {
     const { stream } = this.options;
+    await this.compare();
     const { firstSeq, lastSeq } = await stream.info();
     if (firstSeq > this.lastSeq + 1) throw new LogGapError(this.lastSeq + 1, firstSeq);
     const pending = await stream.follow({
@@ -107,6 +138,15 @@ export class LogReader {
     if (pending === 0 && lastSeq <= this.lastSeq) this.setCaughtUp();
   }
 
+  /** R3. */
+  private async compare(): Promise<void> {
+    const { stream, connection } = this.options;
+    const { point } = this;
+    if ((await standingOf(stream, point)) !== "differs") return;
+    await pause(connection.clock, DOUBT_MS);
+    if ((await standingOf(stream, point)) === "differs") throw new LogTailLostError(point.seq);
+  }
+
   private setCaughtUp(): void {
     if (this.caughtUp) return;
     this.caughtUp = true;
@@ -114,19 +154,18 @@ export class LogReader {
   }
 
   private onMessage(message: BusMessage): void {
+    if (this.closed) return;
     this.lastHeardMs = this.options.connection.clock.nowMs();
     if (message.headers?.code === 100) return this.onStatus(message);
     const delivery = parseDelivery(message.reply);
     if (delivery === null || delivery.seq <= this.lastSeq) return;
     if (delivery.seq !== this.lastSeq + 1) return this.onGap(delivery.seq);
-    this.lastSeq = delivery.seq;
+    const { seq, stampMs } = delivery;
+    const record: RawRecord = { seq, stampMs, subject: message.subject, data: message.data };
+    this.lastSeq = seq;
+    this.last = record;
     this.gapAt = 0;
-    this.options.onRecord({
-      seq: delivery.seq,
-      stampMs: delivery.stampMs,
-      subject: message.subject,
-      data: message.data,
-    });
+    this.options.onRecord(record);
     if (delivery.pending === 0) this.setCaughtUp();
   }
 
@@ -147,6 +186,10 @@ export class LogReader {
     this.gapAt = this.lastSeq + 1;
     this.reopen();
   }
+}
+
+function isFinal(error: unknown): error is LogGapError | LogTailLostError {
+  return error instanceof LogGapError || error instanceof LogTailLostError;
 }
 
 /** The reply subject of a delivery: `$JS.ACK…<stream seq>.<consumer seq>.<stamp in ns>.<pending>`, in its short and its long form. */

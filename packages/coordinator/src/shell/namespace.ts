@@ -1,6 +1,6 @@
 /**
- * Creates and opens a namespace: the stream that is its log, and the secret in the stream's metadata that only those with
- * the JetStream API can read. Made once, by `weft init`.
+ * Creates and opens a namespace: the stream that is its log, with the stream for its checkpoints, and the secret in the
+ * log's metadata that only those with the JetStream API can read. Made once, by `weft init`.
  */
 import {
   DiscardPolicy,
@@ -8,6 +8,7 @@ import {
   jetstreamManager,
   RetentionPolicy,
   StorageType,
+  type StreamConfig,
 } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import {
@@ -19,17 +20,33 @@ import {
   UsageError,
 } from "@weft/protocol";
 import { apiCode } from "@weft/transport";
+import { createCheckpointStream } from "./checkpoint-stream.ts";
 
 export type NamespaceConfig = {
   readonly namespace: Namespace;
   readonly stream: string;
   readonly partitions: number;
   readonly secret: ControlSecret;
+  readonly durability: Durability;
+  /** The log is purged up to a checkpoint that is at least as old. */
+  readonly purgeAgeMs: number;
 };
 
+/** What the log survives (docs/operations.md). */
+export const DURABILITIES = ["memory", "standard", "strict"] as const;
+export type Durability = (typeof DURABILITIES)[number];
+
 export type NamespaceOptions = {
-  /** Where the log is kept. `memory` loses it with the server: for tests. @default "file" */
-  readonly storage?: "file" | "memory";
+  /**
+   * `memory` loses the log with the server: for tests. `standard` keeps it in files. `strict` is for servers that run with
+   * `sync_interval: always`, which nothing that is acknowledged is lost on. @default "standard"
+   */
+  readonly durability?: Durability;
+  /**
+   * The log is purged up to a checkpoint that is at least as old, in milliseconds: twice the `sync_interval` of the
+   * servers. @default 240000; 0 for `memory` and `strict`
+   */
+  readonly purgeAgeMs?: number;
   /** Copies of the log; 3 needs a NATS cluster of three. @default 1, or 3 in a cluster of at least three nodes */
   readonly replicas?: number;
   /** Most bytes of the log. @default 10 GiB */
@@ -37,11 +54,13 @@ export type NamespaceOptions = {
 };
 
 const LOG_BYTES_MAX = 10 * 1024 ** 3;
+/** Twice the time after which a server syncs by default. */
+const PURGE_AGE_MS = { memory: 0, standard: 240_000, strict: 0 } as const;
 const RECORD_BYTES_MAX = 1024 * 1024;
 const STREAM_NOT_FOUND = 10059;
 const STREAM_NAME_IN_USE = 10058;
 
-/** Idempotent: an existing namespace is left as it is. */
+/** Idempotent: an existing namespace is left as it is, but for what an older version did not make. */
 export async function createNamespace(
   nats: NatsConnection,
   namespace: Namespace,
@@ -50,12 +69,16 @@ export async function createNamespace(
   const jsm = await jetstreamManager(nats);
   const subjects = new Subjects(namespace);
   const existing = await find(jsm, subjects);
-  if (existing !== null) return existing;
+  if (existing !== null) {
+    await completeNamespace(nats, existing);
+    return existing;
+  }
+  const { durability = "standard" } = options;
   try {
     await jsm.streams.add({
       name: subjects.stream(0),
       subjects: [subjects.logAll(0)],
-      storage: options.storage === "memory" ? StorageType.Memory : StorageType.File,
+      storage: durability === "memory" ? StorageType.Memory : StorageType.File,
       retention: RetentionPolicy.Limits,
       discard: DiscardPolicy.New,
       num_replicas: options.replicas ?? defaultReplicas(nats),
@@ -65,13 +88,28 @@ export async function createNamespace(
       allow_direct: true,
       deny_delete: true,
       allow_rollup_hdrs: false,
-      metadata: { "weft.format": "1", "weft.partitions": "1", "weft.secret": ControlSecret.create() },
+      metadata: {
+        "weft.format": "1",
+        "weft.partitions": "1",
+        "weft.secret": ControlSecret.create(),
+        "weft.durability": durability,
+        "weft.purgeAgeMs": String(options.purgeAgeMs ?? PURGE_AGE_MS[durability]),
+      },
     });
   } catch (error) {
     // Somebody else made it in between: theirs is as good as ours.
     if (apiCode(error) !== STREAM_NAME_IN_USE) throw error;
   }
-  return openNamespace(nats, namespace);
+  const created = await openNamespace(nats, namespace);
+  await completeNamespace(nats, created);
+  return created;
+}
+
+/** Makes what the namespace lacks beside its log. */
+export async function completeNamespace(nats: NatsConnection, config: NamespaceConfig): Promise<void> {
+  const jsm = await jetstreamManager(nats);
+  const log = await jsm.streams.info(config.stream);
+  await createCheckpointStream(jsm, new Subjects(config.namespace), log.config);
 }
 
 function defaultReplicas(nats: NatsConnection): number {
@@ -97,9 +135,25 @@ async function find(jsm: JetStreamManager, subjects: Subjects): Promise<Namespac
     const partitions = Number(config.metadata?.["weft.partitions"]);
     if (partitions !== 1)
       throw new DefectError(`a namespace of ${partitions} partitions cannot be opened by this version`);
-    return { namespace: subjects.namespace, stream, partitions, secret: ControlSecret.parse(secret) };
+    const durability = durabilityOf(config);
+    const purgeAgeMs = Number(config.metadata?.["weft.purgeAgeMs"] ?? PURGE_AGE_MS[durability]);
+    return {
+      namespace: subjects.namespace,
+      stream,
+      partitions,
+      secret: ControlSecret.parse(secret),
+      durability,
+      purgeAgeMs,
+    };
   } catch (error) {
     if (apiCode(error) === STREAM_NOT_FOUND) return null;
     throw error;
   }
+}
+
+/** Namespaces of an older version do not say. */
+function durabilityOf(config: StreamConfig): Durability {
+  const told = config.metadata?.["weft.durability"];
+  const known = DURABILITIES.find((each) => each === told);
+  return known ?? (config.storage === StorageType.Memory ? "memory" : "standard");
 }

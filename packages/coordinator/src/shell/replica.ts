@@ -3,24 +3,23 @@
  * questions. Where the log turns out to be another than the one that was folded it is thrown away whole, and the
  * coordinator begins a new one.
  */
-import {
-  DefectError,
-  decodeRecord,
-  FOLD_VERSION,
-  LogTooNewError,
-  type Sender,
-  type Subjects,
-} from "@weft/protocol";
+import { DefectError, FOLD_VERSION, type Sender, type Subjects, WeftError } from "@weft/protocol";
 import { AwakeTime, type Connection } from "@weft/transport";
 import type { Ledger } from "../core/ledger/index.ts";
 import { AskDesk } from "./ask-desk.ts";
+import { CheckpointDesk } from "./checkpoint-desk.ts";
+import type { CheckpointRunner } from "./checkpoint-thread.ts";
 import type { ControlWriter } from "./control-writer.ts";
 import { CoordinatorWatch, type OwnState } from "./coordinator-watch.ts";
 import type { EventOutlet } from "./event-outlet.ts";
 import { Leadership } from "./leadership.ts";
+import { LogFold } from "./log-fold.ts";
+import { LogKeeper } from "./log-keeper.ts";
 import { LogReader, type RawRecord } from "./log-reader.ts";
+import type { UpkeepSettings } from "./log-upkeep.ts";
 import type { NamespaceConfig } from "./namespace.ts";
 import type { QueryContext } from "./queries.ts";
+import type { StartPoint } from "./start-point.ts";
 import { Term } from "./term.ts";
 import { ValueStore } from "./value-store.ts";
 import type { VoidCounter } from "./void-counter.ts";
@@ -30,8 +29,10 @@ export type ReplicaOptions = {
   readonly connection: Connection;
   readonly config: NamespaceConfig;
   readonly subjects: Subjects;
-  /** As far as it is folded already. */
-  readonly ledger: Ledger;
+  /** Where it begins. */
+  readonly start: StartPoint;
+  readonly settings: UpkeepSettings;
+  readonly runCheckpoint: CheckpointRunner;
   readonly writer: ControlWriter;
   readonly events: EventOutlet;
   readonly voids: VoidCounter;
@@ -43,6 +44,7 @@ export type ReplicaOptions = {
 export class Replica {
   readonly ledger: Ledger;
   private readonly options: ReplicaOptions;
+  private readonly logFold: LogFold;
   private readonly values: ValueStore;
   private readonly leadership: Leadership;
   private readonly reader: LogReader;
@@ -51,19 +53,23 @@ export class Replica {
   /** Everybody who could lead, or write a checkpoint. */
   readonly coordinators: CoordinatorWatch;
   private readonly desk: AskDesk;
+  private readonly checkpoints: CheckpointDesk;
   private term: Term | null = null;
+  private keeper: LogKeeper | null = null;
   private connected = true;
   private flushQueued = false;
   private closed = false;
   private readonly caughtUp: PromiseWithResolvers<void> = Promise.withResolvers<void>();
 
   constructor(options: ReplicaOptions) {
-    const { connection, subjects, config, ledger, voids } = options;
+    const { connection, subjects, config, start, voids } = options;
+    const { ledger } = start;
     const { nats, clock, entropy } = connection;
     const onFailed = (error: Error): void => this.fail(error);
     const onVoid = (kind: string): void => voids.count(kind);
     this.options = options;
     this.ledger = ledger;
+    this.logFold = new LogFold({ ledger, subjects, skipped: start.skipped, onVoid });
     this.values = new ValueStore(connection, subjects);
     this.coordinators = new CoordinatorWatch({ connection, subjects, own: () => this.ownState(), onVoid });
     this.awake = new AwakeTime({ clock, hears: () => this.connected && this.coordinators.isHeard() });
@@ -101,15 +107,32 @@ export class Replica {
       onVoid,
     });
     this.desk = new AskDesk({ nats, subjects, context: () => this.queryContext(), onVoid });
+    this.checkpoints = new CheckpointDesk({
+      connection,
+      subjects,
+      run: options.runCheckpoint,
+      isStandbyAt: (seq) => this.term === null && this.connected && ledger.seq >= seq,
+      onVoid,
+      log: options.log,
+    });
   }
 
   get leading(): boolean {
     return this.term !== null;
   }
 
+  /** Whether it was thrown away. */
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
   /** Reads what the log holds behind the ledger. Resolves at its end. */
   async catchUp(): Promise<void> {
-    await this.reader.start(this.ledger.seq);
+    try {
+      await this.reader.start(this.options.start.point);
+    } catch (error) {
+      return this.fail(error as Error);
+    }
     await this.caughtUp.promise;
   }
 
@@ -143,32 +166,23 @@ export class Replica {
     this.leadership.stop();
     if (this.term !== null) {
       this.options.events.coordinator("resigned", this.options.connection.sender, this.ledger.epoch);
-      this.term.close();
-      this.term = null;
+      this.endTerm();
     }
     this.reader.close();
     this.watch.close();
     this.coordinators.leave();
     this.awake.close();
     this.desk.close();
+    this.checkpoints.close();
     this.caughtUp.resolve();
   }
 
   private fold(raw: RawRecord): void {
-    const { subjects, voids, writer } = this.options;
-    const subject = subjects.parseLog(0, raw.subject);
-    if (subject === null) return voids.count("a subject that is none of ours");
-    const read = decodeRecord(subject.kind, raw.data);
-    const record = read.ok ? read.value : null;
-    if (!read.ok) voids.count(`${subject.kind} record: ${read.kind}`);
-    const effects = this.ledger.apply({ seq: raw.seq, stampMs: raw.stampMs, subject, record });
-    if (this.ledger.foldVersion > FOLD_VERSION)
-      return this.fail(new LogTooNewError(this.ledger.foldVersion, FOLD_VERSION));
+    const { record, effects } = this.logFold.apply(raw);
     if (record !== null) this.values.remember(raw.seq, record, raw.data.length);
-    for (const effect of effects) if (effect.type === "void") voids.count(effect.why);
     this.term?.act(effects);
     if (record?.type === "control") {
-      writer.folded(record);
+      this.options.writer.folded(record);
       this.leadership.folded(record);
     }
     this.queueFlush();
@@ -180,6 +194,7 @@ export class Replica {
     try {
       act();
     } catch (cause) {
+      if (cause instanceof WeftError) return this.fail(cause);
       this.fail(new DefectError(`the coordinator failed at ${what}: ${String(cause)}`, { cause }));
     }
   }
@@ -206,7 +221,7 @@ export class Replica {
     const { connection, subjects, events, log, onElected } = this.options;
     const expected = new Map(this.watch.known());
     this.watch.tellAgain();
-    this.term?.close();
+    this.endTerm();
     this.term = new Term({
       connection,
       subjects,
@@ -222,16 +237,24 @@ export class Replica {
       guarded: (what, act) => this.guarded(what, act),
       onFailed: (error) => this.fail(error),
     });
+    const { config, settings, runCheckpoint: run } = this.options;
+    this.keeper = new LogKeeper({ connection, config, subjects, ledger: this.ledger, settings, run, log });
     this.coordinators.announce();
     log(`coordinator ${connection.sender} leads from record ${epoch}`);
     onElected();
   }
 
   private follow(): void {
-    this.term?.close();
-    this.term = null;
+    this.endTerm();
     this.coordinators.announce();
     this.options.log(`coordinator ${this.options.connection.sender} is deposed and stands by`);
+  }
+
+  private endTerm(): void {
+    this.term?.close();
+    this.term = null;
+    this.keeper?.close();
+    this.keeper = null;
   }
 
   private ownState(): OwnState {

@@ -1,0 +1,65 @@
+/** Records of the log, as they come, into a ledger: whoever folds the log does it here. */
+import {
+  DefectError,
+  decodeRecord,
+  FOLD_VERSION,
+  type LogRecord,
+  LogTooNewError,
+  type Subjects,
+} from "@weft/protocol";
+import type { Effect, Ledger } from "../core/ledger/index.ts";
+import type { RawRecord } from "./log-reader.ts";
+
+export type LogFoldOptions = {
+  readonly ledger: Ledger;
+  readonly subjects: Subjects;
+  /** Records that the operator has had passed over. */
+  readonly skipped: ReadonlySet<number>;
+  readonly onVoid: (kind: string) => void;
+};
+
+export type Folded = {
+  /** Null where the bytes were none, or were passed over. */
+  readonly record: LogRecord | null;
+  readonly effects: readonly Effect[];
+};
+
+export class LogFold {
+  private readonly options: LogFoldOptions;
+
+  constructor(options: LogFoldOptions) {
+    this.options = options;
+  }
+
+  /** A throw is a defect of ours, and names the record: nobody can go on behind it. */
+  apply(raw: RawRecord): Folded {
+    try {
+      return this.fold(raw);
+    } catch (cause) {
+      if (cause instanceof LogTooNewError) throw cause;
+      throw new DefectError(
+        `the fold failed at record ${raw.seq}: ${String(cause)} (\`weft log show ${raw.seq}\` tells what it is)`,
+        { cause },
+      );
+    }
+  }
+
+  private fold(raw: RawRecord): Folded {
+    const { ledger, subjects, skipped, onVoid } = this.options;
+    const { seq, stampMs } = raw;
+    const subject = subjects.parseLog(0, raw.subject);
+    if (subject === null) {
+      onVoid("a subject that is none of ours");
+      return { record: null, effects: [] };
+    }
+    const read = skipped.has(seq) ? SKIPPED : decodeRecord(subject.kind, raw.data);
+    if (!read.ok) onVoid(`${subject.kind} record: ${read.kind}`);
+    const record = read.ok ? read.value : null;
+    const effects = ledger.apply({ seq, stampMs, subject, record });
+    if (ledger.foldVersion > FOLD_VERSION) throw new LogTooNewError(ledger.foldVersion, FOLD_VERSION);
+    for (const effect of effects) if (effect.type === "void") onVoid(effect.why);
+    return { record, effects };
+  }
+}
+
+const SKIPPED = { ok: false, kind: "passed over by the operator" } as const;

@@ -1,0 +1,197 @@
+/**
+ * What a leader does to keep the log short: it has checkpoints written, by a standby where there is one, else beside
+ * itself, and purges what no fold and nobody else needs any more.
+ */
+import {
+  decodeCheckpointAnswer,
+  decodeCheckpointOffer,
+  encodeCheckpointRequest,
+  type Sender,
+  type Subjects,
+} from "@weft/protocol";
+import { type Connection, pause, type Stream, type StreamInfo, type Timer } from "@weft/transport";
+import type { Ledger } from "../core/ledger/index.ts";
+import type { CheckpointManifest } from "./checkpoint-manifest.ts";
+import { CheckpointStore } from "./checkpoint-store.ts";
+import type { CheckpointRunner } from "./checkpoint-thread.ts";
+import { oldestNeededSeq } from "./ledger-state.ts";
+import { firstKept, isCheckpointDue, type UpkeepSettings } from "./log-upkeep.ts";
+import type { NamespaceConfig } from "./namespace.ts";
+
+export type LogKeeperOptions = {
+  readonly connection: Connection;
+  readonly config: NamespaceConfig;
+  readonly subjects: Subjects;
+  readonly ledger: Ledger;
+  readonly settings: UpkeepSettings;
+  /** Writes a checkpoint beside this coordinator. */
+  readonly run: CheckpointRunner;
+  readonly log: (line: string) => void;
+};
+
+const LOOK_MS = 2_000;
+const OFFER_MS = 300;
+const ASK_TIMEOUT_MS = 2_000;
+const ASK_AGAIN_MS = 1_000;
+/** A standby that does not answer so often in a row is gone. */
+const UNANSWERED_MAX = 5;
+/** After a checkpoint that failed. */
+const FAILURE_WAIT_MS = 10_000;
+
+export class LogKeeper {
+  private readonly options: LogKeeperOptions;
+  private readonly stream: Stream;
+  private readonly store: CheckpointStore;
+  private readonly timer: Timer;
+  /** When this leader first saw a checkpoint, by the record where it stands. */
+  private readonly seenAtMs = new Map<number, number>();
+  private readonly beganAtMs: number;
+  private notBeforeMs = 0;
+  private looking = false;
+  private writing = false;
+  private closed = false;
+  private trouble = "";
+
+  constructor(options: LogKeeperOptions) {
+    const { connection, config, subjects } = options;
+    this.options = options;
+    this.stream = connection.stream(config.stream);
+    this.store = new CheckpointStore({ connection, subjects, secret: config.secret });
+    this.beganAtMs = connection.clock.nowMs();
+    const period = Math.min(
+      LOOK_MS,
+      options.settings.checkpointAgeMaxMs,
+      options.settings.purgeAgeMinMs || LOOK_MS,
+    );
+    this.timer = connection.clock.every(period, () => this.look());
+  }
+
+  close(): void {
+    this.closed = true;
+    this.timer.cancel();
+  }
+
+  private look(): void {
+    if (this.looking || this.closed) return;
+    this.looking = true;
+    this.upkeep()
+      .catch((error: unknown) => this.tellTrouble(`the log is not kept short: ${String(error)}`))
+      .finally(() => {
+        this.looking = false;
+      });
+  }
+
+  private async upkeep(): Promise<void> {
+    const info = await this.stream.info();
+    const checkpoints = await this.store.list();
+    const nowMs = this.options.connection.clock.nowMs();
+    const seqs = new Set(checkpoints.map(({ point }) => point.seq));
+    for (const seq of this.seenAtMs.keys()) if (!seqs.has(seq)) this.seenAtMs.delete(seq);
+    for (const seq of seqs) if (!this.seenAtMs.has(seq)) this.seenAtMs.set(seq, nowMs);
+    if (this.closed) return;
+    this.writeIfDue(info, checkpoints, nowMs);
+    await this.purge(info, checkpoints, nowMs);
+  }
+
+  private ageMs(checkpoint: CheckpointManifest | undefined, nowMs: number): number {
+    const seenAtMs = checkpoint === undefined ? undefined : this.seenAtMs.get(checkpoint.point.seq);
+    return nowMs - (seenAtMs ?? this.beganAtMs);
+  }
+
+  private writeIfDue(info: StreamInfo, [newest]: readonly CheckpointManifest[], nowMs: number): void {
+    const { ledger, settings } = this.options;
+    if (this.writing || nowMs < this.notBeforeMs) return;
+    const checkpointSeq = newest?.point.seq ?? 0;
+    const records = info.lastSeq - info.firstSeq + 1;
+    const share = records > 0 ? (ledger.seq - Math.max(checkpointSeq, info.firstSeq - 1)) / records : 0;
+    const size = {
+      checkpointSeq,
+      checkpointBytes: newest?.bytes ?? 0,
+      checkpointAgeMs: this.ageMs(newest, nowMs),
+      foldedSeq: ledger.seq,
+      bytesBehind: info.bytes * Math.min(1, share),
+    };
+    if (!isCheckpointDue(size, settings)) return;
+    this.writing = true;
+    this.write(ledger.seq)
+      .catch((error: unknown) => {
+        this.notBeforeMs = nowMs + FAILURE_WAIT_MS;
+        this.tellTrouble(error instanceof Error ? error.message : String(error));
+      })
+      .finally(() => {
+        this.writing = false;
+      });
+  }
+
+  private async write(seq: number): Promise<void> {
+    const standby = await this.findStandby(seq);
+    if (standby !== null && (await this.writtenBy(standby, seq))) return;
+    if (this.closed) return;
+    await this.options.run(seq);
+    this.options.log(`a checkpoint with record ${seq} is written`);
+  }
+
+  /** The first that offers it; null where none stands by. */
+  private async findStandby(seq: number): Promise<Sender | null> {
+    const { connection, subjects } = this.options;
+    try {
+      const subject = subjects.checkpointOffer(0, connection.sender);
+      const request = encodeCheckpointRequest({ seq });
+      const answer = await connection.nats.request(subject, request, { timeout: OFFER_MS });
+      const offer = decodeCheckpointOffer(answer.data);
+      return offer.ok ? offer.value.standby : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Whether the standby has written it. One that dies, or that fails, is not the last hope. */
+  private async writtenBy(standby: Sender, seq: number): Promise<boolean> {
+    const { connection, subjects } = this.options;
+    const subject = subjects.checkpointRequest(0, standby, connection.sender);
+    const request = encodeCheckpointRequest({ seq });
+    for (let unanswered = 0; unanswered < UNANSWERED_MAX && !this.closed; ) {
+      try {
+        const reply = await connection.nats.request(subject, request, { timeout: ASK_TIMEOUT_MS });
+        const answer = decodeCheckpointAnswer(reply.data);
+        unanswered = answer.ok ? 0 : unanswered + 1;
+        if (answer.ok && answer.value.state === "done") return true;
+        if (answer.ok && answer.value.state === "failed") {
+          this.tellTrouble(`${standby} has not written a checkpoint: ${answer.value.message}`);
+          return false;
+        }
+      } catch {
+        unanswered++;
+      }
+      await pause(connection.clock, ASK_AGAIN_MS);
+    }
+    return false;
+  }
+
+  private async purge(
+    info: StreamInfo,
+    checkpoints: readonly CheckpointManifest[],
+    nowMs: number,
+  ): Promise<void> {
+    const { ledger, settings, log } = this.options;
+    const first = firstKept(
+      {
+        checkpoints: checkpoints.map((each) => ({ seq: each.point.seq, ageMs: this.ageMs(each, nowMs) })),
+        oldestNeededSeq: oldestNeededSeq(ledger),
+        lastControlSeq: ledger.lastControlSeq,
+        isPressed: info.bytesMax > 0 && info.bytes > info.bytesMax / 2,
+      },
+      settings,
+    );
+    if (this.closed || first <= info.firstSeq) return;
+    await this.stream.purge({ belowSeq: first });
+    log(`the log is purged below record ${first}: ${first - info.firstSeq} records`);
+  }
+
+  /** Once for each kind of trouble in a row. */
+  private tellTrouble(trouble: string): void {
+    if (trouble === this.trouble || this.closed) return;
+    this.trouble = trouble;
+    this.options.log(trouble);
+  }
+}
