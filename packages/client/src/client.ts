@@ -69,6 +69,8 @@ export class Client {
   private readonly follower: Follower;
   private readonly handles = new Map<TaskId, TaskHandle>();
   private readonly accepting = new Map<TaskId, PromiseWithResolvers<void> | null>();
+  /** Cancels of tasks that the log does not have yet: their record must not overtake that of the task. */
+  private readonly earlyCancels = new Map<TaskId, string | null>();
   private readonly attached = new Map<TaskId, BusSubscription | null>();
   private ownProgress: BusSubscription | null = null;
   private closing: Promise<void> | null = null;
@@ -195,11 +197,16 @@ export class Client {
     this.follower.accepted(id, seq);
     this.accepting.get(id)?.resolve();
     this.accepting.delete(id);
+    const reason = this.earlyCancels.get(id);
+    if (reason === undefined) return;
+    this.earlyCancels.delete(id);
+    this.appendCancel(id, reason);
   }
 
   private abandoned(id: TaskId, error: Error): void {
     this.accepting.get(id)?.reject(error);
     this.accepting.delete(id);
+    this.earlyCancels.delete(id);
   }
 
   /** Promises are made only for tasks whose acceptance somebody asks about. */
@@ -216,6 +223,11 @@ export class Client {
     if (reason !== null && reason.length > TEXT_LENGTH_MAX) {
       throw new UsageError(`a cancel reason must be at most ${TEXT_LENGTH_MAX} characters`);
     }
+    if (this.accepting.has(id)) this.earlyCancels.set(id, reason);
+    else this.appendCancel(id, reason);
+  }
+
+  private appendCancel(id: TaskId, reason: string | null): void {
     const nothing = (): void => undefined;
     this.appender.add("cancel", {
       kind: "cancel",

@@ -1,6 +1,7 @@
 /**
  * Follows tasks until they settle. The leader pushes outcomes in numbered batches; whatever may have been lost (a gap, a
- * new leader, a reconnect, silence) is asked for. So every handle settles once the cluster is whole again (I8).
+ * new leader, a reconnect, silence) is asked for, and what has been open for long is asked for now and then, whatever
+ * was heard. So every handle settles once the cluster is whole again (I8).
  */
 import {
   ASK_IDS_MAX,
@@ -21,7 +22,12 @@ export type Followed = {
   readonly unknown: (error: UnknownTaskError) => void;
 };
 
-type Open = { readonly followed: Followed; accepted: boolean; unknownSinceMs: number | null };
+type Open = {
+  readonly followed: Followed;
+  readonly openedAtMs: number;
+  accepted: boolean;
+  unknownSinceMs: number | null;
+};
 
 export type FollowerOptions = {
   readonly connection: Connection;
@@ -31,6 +37,8 @@ export type FollowerOptions = {
 
 const SILENCE_MAX_MS = 3_000;
 const WATCH_MS = 500;
+/** A task that has been open for so long is asked for, some of them at a time. */
+const OLD_MS = 5_000;
 const UNKNOWN_WAIT_MS = 60_000;
 const VALUE_TIMEOUT_MS = 30_000;
 
@@ -45,6 +53,8 @@ export class Follower {
   /** The highest sequence that the log has acknowledged to this client. */
   afterSeq = 0;
   private asking = false;
+  private sweptAtMs: number;
+  private rotation: MapIterator<[TaskId, Open]> | null = null;
   private askAgain = false;
   private unknownCount = 0;
   private closed = false;
@@ -54,6 +64,7 @@ export class Follower {
     const { connection, subjects } = options;
     this.clock = connection.clock;
     this.lastHeardMs = this.clock.nowMs();
+    this.sweptAtMs = this.lastHeardMs;
     connection.nats.subscribe(subjects.client(connection.sender), {
       callback: (error, message) => {
         if (error === null) this.onMessage(message.data);
@@ -74,12 +85,12 @@ export class Follower {
   /** Follows a task of this client; `accepted` says when the log has it. */
   add(id: TaskId, followed: Followed): void {
     if (this.open.size === 0) this.lastHeardMs = this.clock.nowMs();
-    this.open.set(id, { followed, accepted: false, unknownSinceMs: null });
+    this.open.set(id, { followed, openedAtMs: this.clock.nowMs(), accepted: false, unknownSinceMs: null });
   }
 
   /** Follows a task that is known by its id only. */
   attach(id: TaskId, followed: Followed): void {
-    this.open.set(id, { followed, accepted: true, unknownSinceMs: null });
+    this.open.set(id, { followed, openedAtMs: this.clock.nowMs(), accepted: true, unknownSinceMs: null });
     this.ask();
   }
 
@@ -96,8 +107,12 @@ export class Follower {
       return;
     }
     if (this.closed || this.open.size === 0) return;
+    this.askFor([...this.open].filter(([, open]) => open.accepted).map(([id]) => id));
+  }
+
+  private askFor(ids: TaskId[]): void {
     this.asking = true;
-    this.askAll()
+    this.askStates(ids)
       .catch((error: unknown) => {
         // Nobody leads for now: the watch asks again.
         if (!(error instanceof NoLeaderError) && !this.closed) this.options.onError(error as Error);
@@ -119,7 +134,27 @@ export class Follower {
 
   private watch(): void {
     const silent = this.clock.nowMs() - this.lastHeardMs > SILENCE_MAX_MS;
-    if (this.open.size > 0 && (silent || this.unknownCount > 0)) this.ask();
+    if (this.open.size === 0) return;
+    if (silent || this.unknownCount > 0) this.ask();
+    else if (!this.asking && this.clock.nowMs() - this.sweptAtMs >= OLD_MS) this.sweep();
+  }
+
+  /** A word may be lost where nothing shows it, as of a task whose acceptance was not known yet. */
+  private sweep(): void {
+    this.sweptAtMs = this.clock.nowMs();
+    const ids: TaskId[] = [];
+    for (let left = Math.min(this.open.size, ASK_IDS_MAX); left > 0; left--) {
+      this.rotation ??= this.open.entries();
+      const next = this.rotation.next();
+      if (next.done === true) {
+        this.rotation = null;
+        left++;
+        continue;
+      }
+      const [id, open] = next.value;
+      if (open.accepted && this.sweptAtMs - open.openedAtMs >= OLD_MS) ids.push(id);
+    }
+    if (ids.length > 0) this.askFor(ids);
   }
 
   private onHello(data: Uint8Array): void {
@@ -134,13 +169,15 @@ export class Follower {
     const read = decodeClientMessage(data);
     if (!read.ok) return;
     const { epoch, number, settled } = read.value;
-    this.lastHeardMs = this.clock.nowMs();
     // An outcome never changes, so it is taken from any leader; only the numbers belong to an epoch.
     for (const task of settled) this.settle(task);
-    if (epoch < this.epoch) return;
+    // A lower epoch counts once the newer leader has been silent: the log may have been made anew.
+    const isSilent = this.clock.nowMs() - this.lastHeardMs > SILENCE_MAX_MS;
+    if (epoch < this.epoch && !isSilent) return;
+    this.lastHeardMs = this.clock.nowMs();
     const expected = settled.length === 0 ? this.seen : this.seen + 1;
-    const first = this.epoch === 0 && number <= 1;
-    const surprise = !first && (epoch !== this.epoch || number !== expected);
+    // The first word of any leader is a surprise, too: nothing says what came before it.
+    const surprise = epoch !== this.epoch || number !== expected;
     this.epoch = epoch;
     this.seen = number;
     if (surprise) this.ask();
@@ -175,9 +212,9 @@ export class Follower {
     this.settle({ ...task, value: values[0] ?? null, fetch: false });
   }
 
-  private async askAll(): Promise<void> {
+  private async askStates(wanted: TaskId[]): Promise<void> {
     const { connection, subjects } = this.options;
-    let ids = [...this.open].filter(([, open]) => open.accepted).map(([id]) => id);
+    let ids = wanted;
     while (ids.length > 0 && !this.closed) {
       const question = { type: "states", ids: ids.slice(0, ASK_IDS_MAX), watch: true } as const;
       const { states } = await ask(connection, subjects, question, { afterSeq: this.afterSeq });

@@ -12,9 +12,9 @@ import {
 import { AwakeTime } from "@weft/transport";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
+import { FakeBus } from "../../testing/src/simulation/fake-bus.ts";
 import type { SimProcess } from "../../testing/src/simulation/index.ts";
 import { WorkerWatch } from "../src/shell/worker-watch.ts";
-import { FakeBus } from "./fake-bus.ts";
 
 const subjects = new Subjects(Namespace.parse("default"));
 const worker = "worker.w1" as Sender;

@@ -2,6 +2,9 @@
  * Appends items to the log and keeps at it until the log acknowledges them: the acknowledgement is the only promise of
  * durability in the system, so nothing is given up unless the owner says so.
  *
+ * Records leave in order, and once one was refused the later ones wait until the log has it: near its limit a stream takes
+ * a small record behind a large one that it refused. Only what was on its way already can still overtake.
+ *
  * Acknowledgements arrive on one inbox with an unguessable token and must name the stream; a publish of ours that is
  * lost with its connection is sent again after the reconnect, with the same number.
  */
@@ -31,13 +34,17 @@ export type AppenderOptions<Kind, Item> = {
   readonly pendingMax?: number;
 };
 
-/** One record on its way. `refused` while the last answer was an error: then `dueAtMs` is the time of the next try. */
+/**
+ * One record on its way. `refused` while the last answer was an error: then `dueAtMs` is the time of the next try.
+ * `troubled` once it was refused at all.
+ */
 type Flight = {
   readonly bytes: Uint8Array;
   readonly subject: string;
   dueAtMs: number;
   backoffMs: number;
   refused: boolean;
+  troubled: boolean;
 };
 
 const WINDOW_MAX = 4;
@@ -60,6 +67,7 @@ export class Appender<Kind, Item extends OutboxItem> {
   private closed = false;
   private idleWaiters: (() => void)[] = [];
   private pendingCount = 0;
+  private troubledCount = 0;
 
   constructor(options: AppenderOptions<Kind, Item>) {
     this.options = options;
@@ -96,7 +104,7 @@ export class Appender<Kind, Item extends OutboxItem> {
 
   /** Sends what is in flight again, at once: after a reconnect. */
   resend(): void {
-    for (const number of this.flights.keys()) this.send(number);
+    for (const [number] of this.inOrder()) this.send(number);
   }
 
   /** Resolves when everything added so far is acknowledged. */
@@ -113,6 +121,7 @@ export class Appender<Kind, Item extends OutboxItem> {
     this.sweeper?.cancel();
     const left = this.outbox.abandonAll();
     this.flights.clear();
+    this.troubledCount = 0;
     this.pendingCount = 0;
     const error = new AppendOutcomeUnknownError(
       `closed while ${left.length} ${this.options.noun} were not acknowledged: the log may or may not have them`,
@@ -124,13 +133,18 @@ export class Appender<Kind, Item extends OutboxItem> {
   private flush(): void {
     this.flushQueued = false;
     if (this.closed) return;
-    for (let record = this.outbox.take(); record !== null; record = this.outbox.take()) {
+    for (
+      let record = this.troubledCount === 0 ? this.outbox.take() : null;
+      record !== null;
+      record = this.outbox.take()
+    ) {
       const flight = {
         bytes: this.options.encode(record),
         subject: this.options.subject(record.kind),
         dueAtMs: 0,
         backoffMs: RETRY_FIRST_MS,
         refused: false,
+        troubled: false,
       };
       this.flights.set(record.number, flight);
       this.send(record.number);
@@ -154,11 +168,28 @@ export class Appender<Kind, Item extends OutboxItem> {
       return;
     }
     const nowMs = this.options.connection.clock.nowMs();
-    for (const [number, flight] of this.flights) {
+    for (const [number, flight] of this.inOrder()) {
       if (nowMs < flight.dueAtMs) continue;
       if (!flight.refused) this.setTrouble({ code: 0, message: "no acknowledgement in time" });
       this.send(number);
     }
+  }
+
+  /** What may be sent: of the records that were refused only the first. */
+  private *inOrder(): Iterable<[number, Flight]> {
+    let isHeld = false;
+    for (const [number, flight] of this.flights) {
+      if (!flight.troubled) yield [number, flight];
+      else if (!isHeld) {
+        isHeld = true;
+        yield [number, flight];
+      }
+    }
+  }
+
+  /** The log takes records again: the next one that was refused need not wait for its turn. */
+  private sendNextTroubled(): void {
+    for (const [number, flight] of this.inOrder()) if (flight.troubled) return this.send(number);
   }
 
   private onAck(subject: string, data: Uint8Array): void {
@@ -167,10 +198,13 @@ export class Appender<Kind, Item extends OutboxItem> {
     if (ack.ok) {
       const record = this.outbox.settle(number);
       if (record === null) return;
+      const wasTroubled = this.flights.get(number)?.troubled === true;
       this.flights.delete(number);
+      if (wasTroubled) this.troubledCount--;
       this.setTrouble(null);
       this.pendingCount -= record.items.length;
       for (const item of record.items) item.acknowledged(ack.seq);
+      if (wasTroubled) this.sendNextTroubled();
       this.flush();
       if (this.pendingCount === 0) this.wakeIdle();
       return;
@@ -179,6 +213,8 @@ export class Appender<Kind, Item extends OutboxItem> {
     if (flight === undefined) return;
     this.setTrouble(ack.error);
     flight.refused = true;
+    if (!flight.troubled) this.troubledCount++;
+    flight.troubled = true;
     flight.dueAtMs = this.options.connection.clock.nowMs() + flight.backoffMs;
     flight.backoffMs = Math.min(RETRY_MAX_MS, flight.backoffMs * 2);
   }

@@ -16,9 +16,24 @@ import type { Bus } from "@weft/transport";
 import { type Ledger, type SettledTask, tell } from "../core/ledger/index.ts";
 import type { ValueStore } from "./value-store.ts";
 
-type Line = { number: number; batch: SettledMessage[]; batchBytes: number; openTasks: number };
+type Line = {
+  number: number;
+  batch: SettledMessage[];
+  batchBytes: number;
+  openTasks: number;
+  /** Tasks of others that it follows. */
+  watching: number;
+  /** How often its last number was said since it waits for nothing. */
+  idleSyncs: number;
+};
 
 const WATCHES_MAX = 1_000_000;
+/** A client whose last batch was lost hears of it as often. */
+const IDLE_SYNCS = 5;
+/** Clients that are told their last number at once; the others are told in the next second, or ask. */
+const SYNCS_MAX = 5_000;
+/** Values that are read back at once for messages to clients; beyond that the client fetches them. */
+const LOADS_MAX = 1_000;
 const ITEM_BYTES = 128;
 const REASON_BYTES = 64;
 const LINK_BYTES = 128;
@@ -36,6 +51,11 @@ export class ClientOutlet {
   /** Clients that follow a task which is not theirs. */
   private readonly watchers = new Map<TaskId, Set<Sender>>();
   private readonly dirty = new Set<Sender>();
+  private watchCount = 0;
+  private loading = 0;
+  /** Batches sent to anybody: a line that is made anew goes on from there, so that no number of a client comes twice. */
+  private published = 0;
+  private rotation: MapIterator<[Sender, Line]> | null = null;
 
   constructor(options: {
     readonly nats: Bus;
@@ -61,10 +81,12 @@ export class ClientOutlet {
   /** False where no more can be watched. */
   watch(id: TaskId, client: Sender): boolean {
     const watchers = this.watchers.get(id);
+    if (watchers?.has(client) === true) return true;
+    if (this.watchCount >= WATCHES_MAX) return false;
+    this.watchCount++;
+    this.line(client).watching++;
     if (watchers !== undefined) watchers.add(client);
-    else if (this.watchers.size >= WATCHES_MAX) return false;
     else this.watchers.set(id, new Set([client]));
-    this.line(client);
     return true;
   }
 
@@ -85,6 +107,10 @@ export class ClientOutlet {
     this.line(owner).openTasks--;
     const receivers = this.watchers.get(task.id);
     this.watchers.delete(task.id);
+    for (const client of receivers ?? []) {
+      this.line(client).watching--;
+      this.watchCount--;
+    }
     const told = tell(this.ledger, task);
     const bytes = told.source === task ? value : peekSource(told.source, this.values);
     const message = messageOf(task, told.reason, progress, bytes ?? null);
@@ -97,12 +123,21 @@ export class ClientOutlet {
     this.dirty.clear();
   }
 
-  /** Says the last number to every client that waits for something. */
+  /** Says the last number to clients that wait for something, and for a while to those that wait no more. */
   sync(): void {
-    const watching = new Set<Sender>();
-    for (const clients of this.watchers.values()) for (const client of clients) watching.add(client);
-    for (const [client, line] of this.lines) {
-      if (line.openTasks <= 0 && !watching.has(client)) this.lines.delete(client);
+    if (this.lines.size === 0) return;
+    for (let left = Math.min(this.lines.size, SYNCS_MAX); left > 0; left--) {
+      this.rotation ??= this.lines.entries();
+      const next = this.rotation.next();
+      if (next.done === true) {
+        this.rotation = null;
+        left++;
+        continue;
+      }
+      const [client, line] = next.value;
+      const isIdle = line.openTasks <= 0 && line.watching <= 0;
+      line.idleSyncs = isIdle ? line.idleSyncs + 1 : 0;
+      if (line.idleSyncs > IDLE_SYNCS) this.lines.delete(client);
       else this.publish(client, line.number, []);
     }
   }
@@ -110,7 +145,14 @@ export class ClientOutlet {
   private line(client: Sender): Line {
     let line = this.lines.get(client);
     if (line === undefined) {
-      line = { number: 0, batch: [], batchBytes: 0, openTasks: 0 };
+      line = {
+        number: this.published,
+        batch: [],
+        batchBytes: 0,
+        openTasks: 0,
+        watching: 0,
+        idleSyncs: 0,
+      };
       this.lines.set(client, line);
     }
     return line;
@@ -134,6 +176,7 @@ export class ClientOutlet {
   private send(client: Sender): void {
     const line = this.lines.get(client);
     if (line === undefined || line.batch.length === 0) return;
+    this.published++;
     this.publish(client, ++line.number, line.batch);
     line.batch = [];
     line.batchBytes = 0;
@@ -157,8 +200,11 @@ export class ClientOutlet {
     const position = tell(this.ledger, task).source?.finish;
     if (position === null || position === undefined)
       return this.enqueue({ ...message, fetch: false }, owner, watchers);
+    if (this.loading >= LOADS_MAX) return this.enqueue(message, owner, watchers);
+    this.loading++;
     this.values.load(position).then(
       (value) => {
+        this.loading--;
         this.enqueue({ ...message, value, fetch: false }, owner, watchers);
         this.flush();
       },

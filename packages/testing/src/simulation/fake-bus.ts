@@ -2,8 +2,9 @@
 import { NoRespondersError, RequestError } from "@nats-io/transport-node";
 import type { Identity, InstanceId, Sender } from "@weft/protocol";
 import type { Bus, BusMessage, Connection } from "@weft/transport";
-import { Dice } from "../../testing/src/simulation/dice.ts";
-import { SimLoop, SimProcess } from "../../testing/src/simulation/index.ts";
+import { Dice } from "./dice.ts";
+import { SimLoop } from "./loop.ts";
+import { SimProcess } from "./sim-process.ts";
 
 type Callback = (error: Error | null, message: BusMessage) => void;
 type Subscription = { readonly subject: string; readonly callback: Callback };

@@ -1,0 +1,265 @@
+/** Who stands when, and what a leader writes: with a log of the test's own, on simulated time. */
+import {
+  type ControlEvent,
+  type ControlRecord,
+  type InstanceId,
+  type LostAttempt,
+  Nonce,
+  type TaskId,
+} from "@weft/protocol";
+import { AwakeTime } from "@weft/transport";
+import { beforeEach, describe, expect, test } from "vitest";
+import { Dice } from "../../testing/src/simulation/dice.ts";
+import { SimLoop, SimProcess } from "../../testing/src/simulation/index.ts";
+import { Leadership } from "../src/shell/leadership.ts";
+
+type Append = { readonly atMs: number; readonly epoch: number; readonly event: ControlEvent };
+
+class Bench {
+  readonly loop = new SimLoop();
+  readonly process = new SimProcess("c1", this.loop, new Dice(1));
+  readonly ledger: { leader: Nonce | null; epoch: number; foldVersion: number } = {
+    leader: null,
+    epoch: 0,
+    foldVersion: 1,
+  };
+  readonly told: string[] = [];
+  readonly appends: Append[] = [];
+  inFlight = 0;
+  inFlightMax = 0;
+  /** Whether the log takes what is appended. */
+  takes = true;
+  leaderHeard = false;
+  connected = true;
+  seq = 0;
+  readonly leadership: Leadership;
+
+  constructor() {
+    const { clock, entropy } = this.process;
+    const awake = new AwakeTime({ clock, hears: () => this.connected });
+    const tryAppend = async (epoch: number, event: ControlEvent): Promise<boolean> => {
+      this.inFlightMax = Math.max(this.inFlightMax, ++this.inFlight);
+      this.appends.push({ atMs: this.loop.nowMs, epoch, event });
+      await new Promise<void>((over) => {
+        clock.after(5, over);
+      });
+      this.inFlight--;
+      if (this.takes) this.fold(event, epoch);
+      return this.takes;
+    };
+    this.leadership = new Leadership({
+      clock,
+      awake,
+      entropy,
+      ledger: this.ledger,
+      writer: {
+        tryAppend,
+        append: async (epoch, event, current) => {
+          while (current()) {
+            if (await tryAppend(epoch, event)) return true;
+            await new Promise<void>((over) => {
+              clock.after(100, over);
+            });
+          }
+          return false;
+        },
+      },
+      isConnected: () => this.connected,
+      isLeaderHeard: () => this.leaderHeard,
+      onElected: (epoch) => void this.told.push(`elected ${epoch}`),
+      onDeposed: () => void this.told.push("deposed"),
+      onFailed: (error) => void this.told.push(String(error)),
+    });
+  }
+
+  fold(event: ControlEvent, epoch = 0): void {
+    this.seq++;
+    if (event.type === "elected") {
+      this.ledger.epoch = this.seq;
+      this.ledger.leader = event.nonce;
+    }
+    if (event.type === "resigned") this.ledger.leader = null;
+    this.leadership.folded(recordOf(event, epoch));
+  }
+
+  /** Another coordinator leads, and ticks or not. */
+  otherLeads(): void {
+    this.fold({ type: "elected", nonce: Nonce.create(() => "anotherNonce") });
+  }
+
+  elections(): number[] {
+    return this.appends.filter(({ event }) => event.type === "elected").map(({ atMs }) => atMs);
+  }
+
+  play(ms: number): Promise<boolean> {
+    return this.loop.play(this.loop.nowMs + ms);
+  }
+}
+
+function recordOf(event: ControlEvent, epoch: number): ControlRecord {
+  return {
+    type: "control",
+    instance: "c1" as InstanceId,
+    number: 1,
+    epoch,
+    wallMs: 0,
+    foldVersion: 1,
+    event,
+  };
+}
+
+const lossOf = (id: string): LostAttempt => ({
+  id: id as TaskId,
+  attempt: 1,
+  started: true,
+  workerLost: true,
+});
+
+let bench: Bench;
+beforeEach(() => {
+  bench = new Bench();
+});
+
+describe("a standby", () => {
+  test("stands at once where nobody leads, and within 25 ms of a leader's resignation", async () => {
+    bench.otherLeads();
+    bench.leadership.start();
+    await bench.play(500);
+    expect(bench.elections()).toEqual([]);
+    bench.fold({ type: "resigned" });
+    await bench.play(25);
+    expect(bench.elections()).toHaveLength(1);
+    await bench.play(10);
+    expect(bench.told).toEqual(["elected 3"]);
+  });
+
+  test("stands after 2 s of silence, and not while the leader ticks", async () => {
+    bench.otherLeads();
+    bench.leadership.start();
+    for (let i = 0; i < 20; i++) {
+      bench.fold({ type: "tick" });
+      await bench.play(500);
+    }
+    expect(bench.elections()).toEqual([]);
+    const lastTickMs = bench.loop.nowMs - 500;
+    await bench.play(3_000);
+    const [stoodMs = 0] = bench.elections();
+    expect(stoodMs - lastTickMs).toBeGreaterThan(2_000);
+    expect(stoodMs - lastTickMs).toBeLessThanOrEqual(2_250);
+  });
+
+  test("whose attempt fails waits 2 s anew", async () => {
+    bench.takes = false;
+    bench.otherLeads();
+    bench.leadership.start();
+    await bench.play(10_000);
+    const gaps = bench.elections().map((atMs, i, all) => atMs - (all[i - 1] ?? 0));
+    expect(gaps.length).toBeGreaterThanOrEqual(4);
+    for (const gap of gaps) expect(gap).toBeGreaterThan(2_000);
+  });
+
+  test("waits while the leader is still heard of, for 15 s", async () => {
+    bench.otherLeads();
+    bench.leadership.start();
+    bench.leaderHeard = true;
+    await bench.play(14_900);
+    expect(bench.elections()).toEqual([]);
+    await bench.play(400);
+    expect(bench.elections()).toHaveLength(1);
+  });
+
+  test("that was paused or cut off has heard no silence", async () => {
+    bench.otherLeads();
+    bench.leadership.start();
+    await bench.play(1_000);
+    bench.process.freeze(30_000);
+    await bench.play(30_100);
+    bench.connected = false;
+    await bench.play(30_000);
+    expect(bench.elections()).toEqual([]);
+  });
+
+  test("leads by an election that it took for lost", async () => {
+    bench.otherLeads();
+    bench.leadership.start();
+    bench.takes = false;
+    await bench.play(2_400);
+    const [late] = bench.appends;
+    if (late === undefined) throw new Error("it did not stand");
+    bench.fold(late.event);
+    expect(bench.told).toEqual(["elected 2"]);
+  });
+});
+
+describe("a leader", () => {
+  beforeEach(async () => {
+    bench.leadership.start();
+    await bench.play(100);
+    expect(bench.told).toEqual(["elected 1"]);
+  });
+
+  test("that cannot append keeps trying each 100 ms, one record at a time, and goes on leading", async () => {
+    bench.takes = false;
+    await bench.play(12_000);
+    expect(bench.leadership.leading).toBe(true);
+    expect(bench.appends.length).toBeGreaterThan(90);
+    expect(bench.inFlightMax).toBe(1);
+  });
+
+  test("tells each loss once, however often its append failed", async () => {
+    bench.takes = false;
+    for (let i = 0; i < 10; i++) {
+      bench.leadership.reportLost([lossOf(`t${i}`)]);
+      await bench.play(70);
+    }
+    bench.takes = true;
+    const before = bench.seq;
+    await bench.play(1_000);
+    expect(bench.seq).toBeGreaterThan(before);
+    const stored = bench.appends
+      .slice(-(bench.seq - before))
+      .flatMap(({ event }) => (event.type === "lost" ? event.attempts.map(({ id }) => id as string) : []));
+    expect(stored).toEqual(Array.from({ length: 10 }, (_, i) => `t${i}`));
+  });
+
+  test("that is deposed forgets its losses, also when it is elected again", async () => {
+    bench.takes = false;
+    bench.leadership.reportLost([lossOf("t1"), lossOf("t2")]);
+    await bench.play(50);
+    bench.otherLeads();
+    bench.takes = true;
+    await bench.play(3_000);
+    expect(bench.told.at(-1)).toMatch(/^elected/);
+    const { epoch } = bench.ledger;
+    await bench.play(2_000);
+    expect(bench.appends.filter((each) => each.epoch === epoch && each.event.type === "lost")).toEqual([]);
+    expect(bench.appends.filter((each) => each.epoch === epoch).length).toBeGreaterThan(2);
+  });
+
+  test("whose second election is folded begins a new term", () => {
+    const [first] = bench.appends;
+    if (first === undefined) throw new Error("it did not stand");
+    bench.fold(first.event);
+    expect(bench.told).toEqual(["elected 1", "deposed", "elected 2"]);
+  });
+
+  test("resigns behind what is on its way", async () => {
+    bench.leadership.reportLost([lossOf("t1")]);
+    const resigned = bench.leadership.resign();
+    await bench.play(50);
+    await resigned;
+    expect(bench.appends.slice(-2).map(({ event }) => event.type)).toEqual(["lost", "resigned"]);
+    expect(bench.inFlightMax).toBe(1);
+    expect(bench.ledger.leader).toBe(null);
+  });
+});
+
+test("one that stops while it stands leaves no leader that is not there", async () => {
+  bench.leadership.start();
+  while (bench.appends.length === 0) await bench.play(1);
+  const resigned = bench.leadership.resign();
+  await bench.play(100);
+  await resigned;
+  expect(bench.ledger.leader).toBe(null);
+  expect(bench.told).toEqual([]);
+});
