@@ -2,6 +2,7 @@
 import { connect } from "@weft/client";
 import { type NatsServer, startNatsServer, waitUntil } from "@weft/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { tapEvents } from "../fixtures/event-tap.ts";
 import { startWeft, type WeftProcess } from "../fixtures/process.ts";
 
 const file = new URL("../fixtures/tasks.ts", import.meta.url).pathname;
@@ -144,15 +145,14 @@ test("a worker whose code blocks its event loop is blocked, not lost, however lo
   const blockMs = 12_500;
   await start("coordinator", "--create").printed("leads");
   await start("worker", file, "--slots", "1").printed("ready");
-  const events = start("events", "--json");
-  await events.printed("listening");
+  await using events = await tapEvents(server.url);
   await using weft = await connect({ servers: server.url });
   const blocking = weft.submit("block", blockMs);
-  await events.printed('"blockedMs":');
+  await events.told('"blockedMs":');
   const shown = start("workers");
   expect(await shown.exited).toBe(0);
   expect(shown.stdout()).toMatch(/worker\.\S+ +blocked /);
   expect(await blocking.settled()).toMatchObject({ outcome: "succeeded", value: "done", attempt: 1 });
   expect(await weft.submit("echo", 1).result()).toBe(1);
-  expect(events.stdout()).not.toContain("event.worker.lost");
+  expect(events.text()).not.toContain("event.worker.lost");
 });
