@@ -7,7 +7,9 @@ import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { eventsCommand } from "./commands/events.ts";
 import { initCommand } from "./commands/init.ts";
+import { logCommand } from "./commands/log.ts";
 import { lsCommand } from "./commands/ls.ts";
+import { repairCommand } from "./commands/repair.ts";
 import { showCommand } from "./commands/show.ts";
 import { submitCommand } from "./commands/submit.ts";
 import { workerCommand } from "./commands/worker.ts";
@@ -28,6 +30,8 @@ const COMMANDS: readonly ((invocation: Invocation) => Command)[] = [
   eventsCommand,
   cancelCommand,
   doctorCommand,
+  logCommand,
+  repairCommand,
 ];
 
 const EXIT_CODE_HELP = `

@@ -1,5 +1,7 @@
 /** Tracks task dependencies and results. */
 export { Coordinator, type CoordinatorOptions } from "./shell/coordinator.ts";
+export { type LogRecordView, viewRecord } from "./shell/log-record-view.ts";
+export { acceptLog, examineLog, type LogExamination } from "./shell/log-repair.ts";
 export {
   createNamespace,
   DURABILITIES,
@@ -8,3 +10,4 @@ export {
   type NamespaceOptions,
   openNamespace,
 } from "./shell/namespace.ts";
+export { skipRecord } from "./shell/skipped-records.ts";

@@ -7,7 +7,7 @@ import type { Stream } from "@weft/transport";
 
 export type LogPoint = {
   readonly seq: number;
-  /** Of the record at `seq`; null for the beginning, 0. */
+  /** Of the record at `seq`; null for a beginning, before which nothing counts. */
   readonly digest: string | null;
 };
 
@@ -32,7 +32,7 @@ export async function standingOf(stream: Stream, point: LogPoint): Promise<Stand
   if (lastSeq < point.seq) return "differs";
   if (firstSeq > point.seq + 1) return "purged";
   // The record itself may be purged while all behind it are there: then nothing is left to compare.
-  if (point.seq === 0 || firstSeq > point.seq) return "agrees";
+  if (point.digest === null || firstSeq > point.seq) return "agrees";
   const found = await stream.message(point.seq);
   if (found === null) return "purged";
   return digestOf(found) === point.digest ? "agrees" : "differs";

@@ -29,6 +29,9 @@ export type StartPointOptions = {
   readonly log: (line: string) => void;
 };
 
+/** In the metadata of the log's stream: the first record that counts, where what was before it is given up. */
+export const BEGINNING_KEY = "weft.begins";
+
 const STREAM_NOT_FOUND = 10059;
 const RETRY_MS = 200;
 /** Longer than a stream is away while it changes its leader. */
@@ -68,6 +71,11 @@ async function find({ connection, config, subjects, log }: StartPointOptions): P
     }
   }
   const { firstSeq, lastSeq } = await stream.info();
+  const begins = Number(metadata[BEGINNING_KEY] ?? 0);
+  if (begins > 0 && firstSeq <= begins) {
+    const point = { seq: begins - 1, digest: null };
+    return { ledger: new Ledger(ledgerConfig), point, skipped, checkpoint: null };
+  }
   if (firstSeq > 1) {
     const found = checkpoints.length === 0 ? "there is no checkpoint" : "no checkpoint agrees with it";
     throw new LogTruncatedError(config.stream, `it begins at record ${firstSeq}, and ${found}`);
