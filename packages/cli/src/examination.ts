@@ -1,5 +1,5 @@
 /** The checks of `weft doctor`, in the order in which one needs the other. A failed one ends those that rest on it. */
-import { NATS_VERSION_MIN, WeftError, withoutCredentials } from "@weft/protocol";
+import { type InfoReport, NATS_VERSION_MIN, WeftError, withoutCredentials } from "@weft/protocol";
 import { findNatsServer } from "@weft/testing";
 import { isAtLeast } from "@weft/transport";
 import { Cluster, type ClusterAddress } from "./cluster.ts";
@@ -139,8 +139,26 @@ async function* leaderAndWorkers(cluster: Cluster): AsyncGenerator<Check> {
     status: "ok",
     message: `${leader} on ${host} (pid ${pid}, epoch ${epoch}): ${counts}`,
   };
+  yield standbys(info);
   yield await workers(cluster);
   yield voidRecords(info.voided);
+}
+
+/** One coordinator is enough while it lives. */
+function standbys({ leader, foldedSeq, coordinators }: InfoReport): Check {
+  const own = { name: "standbys", status: "ok", isCluster: true } as const;
+  const others = coordinators.filter(({ id }) => id !== leader);
+  if (others.length === 0)
+    return {
+      ...own,
+      message: "none: while the leader is away tasks wait",
+      advice: "`weft coordinator` starts one",
+    };
+  const told = others.map(
+    ({ id, host, pid, foldedSeq: seq }) =>
+      `${id} on ${host} (pid ${pid}, ${Math.max(0, foldedSeq - seq)} records behind a moment ago)`,
+  );
+  return { ...own, message: told.join(", ") };
 }
 
 async function workers(cluster: Cluster): Promise<Check> {

@@ -3,6 +3,7 @@
  * coordinator adds is left alone.
  */
 import {
+  type CoordinatorReport,
   type DependencyReport,
   type InfoReport,
   LIVE_STATES,
@@ -95,6 +96,8 @@ export function readInfoReport(value: unknown): InfoReport {
     epoch: number(f, "epoch"),
     foldedSeq: number(f, "foldedSeq"),
     foldVersion: number(f, "foldVersion"),
+    // A coordinator of before tells of none.
+    coordinators: list(f.coordinators ?? [], "coordinators").map(readCoordinator),
     tasks: {
       waiting: number(tasks, "waiting"),
       released: number(tasks, "released"),
@@ -103,6 +106,20 @@ export function readInfoReport(value: unknown): InfoReport {
     },
     workers: number(f, "workers"),
     voided: Object.fromEntries(voided),
+  };
+}
+
+function readCoordinator(value: unknown): CoordinatorReport {
+  const f = fields(value, "a coordinator");
+  return {
+    id: text(f, "id"),
+    state: text(f, "state"),
+    host: text(f, "host"),
+    pid: number(f, "pid"),
+    foldedSeq: number(f, "foldedSeq"),
+    foldVersion: number(f, "foldVersion"),
+    startedAtMs: number(f, "startedAtMs"),
+    lastSeenMsAgo: number(f, "lastSeenMsAgo"),
   };
 }
 

@@ -30,6 +30,7 @@ class Bench {
   /** Whether the log takes what is appended. */
   takes = true;
   leaderHeard = false;
+  known = 0;
   connected = true;
   seq = 0;
   readonly leadership: Leadership;
@@ -66,6 +67,7 @@ class Bench {
       },
       isConnected: () => this.connected,
       isLeaderHeard: () => this.leaderHeard,
+      foldVersionOfAll: () => this.known,
       onElected: (epoch) => void this.told.push(`elected ${epoch}`),
       onDeposed: () => void this.told.push("deposed"),
       onFailed: (error) => void this.told.push(String(error)),
@@ -78,6 +80,7 @@ class Bench {
       this.ledger.epoch = this.seq;
       this.ledger.leader = event.nonce;
     }
+    if (event.type === "fold_version") this.ledger.foldVersion = event.version;
     if (event.type === "resigned") this.ledger.leader = null;
     this.leadership.folded(recordOf(event, epoch));
   }
@@ -241,6 +244,14 @@ describe("a leader", () => {
     if (first === undefined) throw new Error("it did not stand");
     bench.fold(first.event);
     expect(bench.told).toEqual(["elected 1", "deposed", "elected 2"]);
+  });
+
+  test("writes newer rules once, when everybody knows them", async () => {
+    await bench.play(2_000);
+    bench.known = 3;
+    await bench.play(2_000);
+    const versions = bench.appends.filter(({ event }) => event.type === "fold_version");
+    expect(versions.map(({ event }) => event)).toEqual([{ type: "fold_version", version: 3 }]);
   });
 
   test("resigns behind what is on its way", async () => {

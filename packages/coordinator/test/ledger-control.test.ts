@@ -65,6 +65,15 @@ describe("control records", () => {
     expect(typesOf(log.elect())).toEqual(["leader_elected"]);
   });
 
+  test("raise the rules in force, and never lower them", () => {
+    const before = log.ledger.foldVersion;
+    log.control({ type: "fold_version", version: before + 2 });
+    expect(log.ledger.foldVersion).toBe(before + 2);
+    log.control({ type: "fold_version", version: before + 1 });
+    log.control({ type: "elected", nonce: Nonce.create() });
+    expect(log.ledger.foldVersion).toBe(before + 2);
+  });
+
   test("move the clock, and one wrong clock cannot move it far", () => {
     const before = log.ledger.clock.nowMs;
     log.nowMs += 3_600_000;

@@ -140,6 +140,7 @@ export {
 } from "./record.ts";
 export { decodeRecord, encodeRecord, readLabels, taskId } from "./record-codec.ts";
 export type {
+  CoordinatorReport,
   DependencyReport,
   InfoReport,
   ListReport,

@@ -82,6 +82,8 @@ function optionsToWire(options: SubmissionOptions): Record<string, unknown> {
 
 function eventToWire(event: ControlEvent): unknown[] {
   switch (event.type) {
+    case "fold_version":
+      return ["fold_version", event.version];
     case "elected":
       return ["elected", event.nonce];
     case "resigned":
@@ -202,6 +204,8 @@ function readEvent(wire: unknown[]): ControlEvent {
     case "resigned":
     case "tick":
       return { type };
+    case "fold_version":
+      return { type, version: count(wire[1], "fold version") };
     case "lost":
       return { type, attempts: list(wire[1], "attempts", RECORD_ITEMS_MAX).map(readLost) };
     default:

@@ -88,6 +88,8 @@ export type ControlEvent =
   | { readonly type: "elected"; readonly nonce: Nonce }
   | { readonly type: "resigned" }
   | { readonly type: "tick" }
+  /** From here on the log is folded by these rules: every live coordinator knows them. */
+  | { readonly type: "fold_version"; readonly version: number }
   | { readonly type: "lost"; readonly attempts: readonly LostAttempt[] };
 
 export type LostAttempt = {

@@ -52,13 +52,28 @@ export type WorkerReport = {
   readonly lastSeenMsAgo: number;
 };
 
+export type CoordinatorReport = {
+  readonly id: string;
+  readonly state: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly foldedSeq: number;
+  /** The newest rules that it knows. */
+  readonly foldVersion: number;
+  readonly startedAtMs: number;
+  readonly lastSeenMsAgo: number;
+};
+
 export type InfoReport = {
   readonly leader: string;
   readonly host: string;
   readonly pid: number;
   readonly epoch: number;
   readonly foldedSeq: number;
+  /** The rules in force. */
   readonly foldVersion: number;
+  /** All that live, the leader among them. */
+  readonly coordinators: readonly CoordinatorReport[];
   readonly tasks: {
     readonly waiting: number;
     readonly released: number;

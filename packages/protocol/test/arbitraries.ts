@@ -66,6 +66,7 @@ const submission: fc.Arbitrary<Submission> = fc.record({
 const controlEvent: fc.Arbitrary<ControlEvent> = fc.oneof(
   fc.record({ type: fc.constant("elected" as const), nonce: token as fc.Arbitrary<Nonce> }),
   fc.constantFrom({ type: "resigned" } as const, { type: "tick" } as const),
+  fc.record({ type: fc.constant("fold_version" as const), version: count }),
   fc.record({
     type: fc.constant("lost" as const),
     attempts: few(fc.record({ id: taskId, attempt: count, started: fc.boolean(), workerLost: fc.boolean() })),

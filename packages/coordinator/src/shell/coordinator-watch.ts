@@ -8,6 +8,7 @@
 import { hostname } from "node:os";
 import {
   type CoordinatorPresence,
+  type CoordinatorReport,
   decodeCoordinatorPresence,
   encodeCoordinatorPresence,
   type Sender,
@@ -51,6 +52,7 @@ export class CoordinatorWatch {
   private readonly subscription: BusSubscription;
   private readonly startedAtMs: number;
   private timer: Timer | null = null;
+  private startedAwakeMs = 0;
   private awake: Pick<AwakeTime, "nowMs"> | null = null;
   /** When the oldest announcement was sent that has not come back; null where none is out. */
   private unheardSinceMs: number | null = null;
@@ -69,6 +71,7 @@ export class CoordinatorWatch {
   /** Others' silence is measured by this time, which stands still while this process hears nothing. */
   start(awake: Pick<AwakeTime, "nowMs">): void {
     this.awake = awake;
+    this.startedAwakeMs = awake.nowMs;
     this.timer ??= this.options.connection.clock.every(ANNOUNCE_MS, () => this.announce());
     this.announce();
   }
@@ -121,6 +124,22 @@ export class CoordinatorWatch {
       id,
       lastSeenMsAgo: Math.round(nowMs - heardAtMs),
     }));
+  }
+
+  /** The same, for people. */
+  reports(): CoordinatorReport[] {
+    return this.known().map(
+      ({ id, state, host, pid, foldedSeq, foldVersion, startedAtMs, lastSeenMsAgo }) => {
+        return { id, state, host, pid, foldedSeq, foldVersion, startedAtMs, lastSeenMsAgo };
+      },
+    );
+  }
+
+  /** The newest rules that everybody knows; 0 while this coordinator has not listened for long enough to know everybody. */
+  foldVersionOfAll(): number {
+    const listenedMs = (this.awake?.nowMs ?? 0) - this.startedAwakeMs;
+    const versions = this.known().map(({ foldVersion }) => foldVersion);
+    return listenedMs < GONE_MS || versions.length === 0 ? 0 : Math.min(...versions);
   }
 
   private forgetGone(): void {

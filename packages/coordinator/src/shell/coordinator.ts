@@ -62,6 +62,8 @@ const CHECKPOINT_AGE_MAX_MS = 300_000;
 type CoordinatorParts = {
   readonly log: (line: string) => void;
   readonly checkpoints?: CheckpointOptions;
+  /** The newest rules by which it folds. @default FOLD_VERSION */
+  readonly foldVersion?: number;
   /** @default written by this thread, over the same connection */
   readonly runCheckpoint?: CheckpointRunner;
 };
@@ -75,6 +77,7 @@ export class Coordinator {
   private readonly voids: VoidCounter;
   private readonly settings: UpkeepSettings;
   private readonly runCheckpoint: CheckpointRunner;
+  private readonly foldVersion: number;
   private readonly log: (line: string) => void;
   /** Null before it begins. */
   private replica: Replica | null = null;
@@ -123,6 +126,7 @@ export class Coordinator {
     const subjects = new Subjects(config.namespace);
     this.connection = connection;
     this.config = config;
+    this.foldVersion = parts.foldVersion ?? FOLD_VERSION;
     this.subjects = subjects;
     this.log = log;
     this.settings = {
@@ -135,7 +139,7 @@ export class Coordinator {
     this.voids = new VoidCounter(log);
     this.events = new EventOutlet(connection, subjects);
     const lastControlSeq = (): number => this.replica?.ledger.lastControlSeq ?? 0;
-    const foldVersion = (): number => this.replica?.ledger.foldVersion || FOLD_VERSION;
+    const foldVersion = (): number => this.replica?.ledger.foldVersion || this.foldVersion;
     this.writer = new ControlWriter({
       connection,
       subjects,
@@ -192,6 +196,7 @@ export class Coordinator {
       start,
       settings: this.settings,
       runCheckpoint: this.runCheckpoint,
+      foldVersion: this.foldVersion,
       writer,
       events,
       voids,

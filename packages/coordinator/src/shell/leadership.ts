@@ -22,6 +22,8 @@ export type LeadershipOptions = {
   readonly isConnected: () => boolean;
   /** Whether the leader of this epoch was heard of lately. A hint: it delays a stand, and no longer than a while. */
   readonly isLeaderHeard: (epoch: number) => boolean;
+  /** The newest rules that every live coordinator knows; 0 where that is not known. */
+  readonly foldVersionOfAll: () => number;
   readonly onElected: (epoch: number) => void;
   readonly onDeposed: () => void;
   /** A promise of the shell failed: nobody awaits it here. */
@@ -189,13 +191,19 @@ export class Leadership {
     this.vacancy = this.clock.after(TICK_MS, () => this.standIfVacant());
   }
 
+  /** New rules are in force once everybody knows them: in a rolling upgrade, with the last old coordinator gone. */
+  private tickOrVersion(): ControlEvent {
+    const version = this.options.foldVersionOfAll();
+    return version > this.options.ledger.foldVersion ? { type: "fold_version", version } : { type: "tick" };
+  }
+
   /** One record at a time; a report of losses is a tick as well. */
   private write(): void {
     if (this.writing !== null || this.role !== "leading") return;
     this.lastTickMs = this.clock.nowMs();
     const { epoch } = this;
     const lost = this.lost.splice(0, LOST_PER_RECORD_MAX);
-    const event: ControlEvent = lost.length > 0 ? { type: "lost", attempts: lost } : { type: "tick" };
+    const event: ControlEvent = lost.length > 0 ? { type: "lost", attempts: lost } : this.tickOrVersion();
     const current = (): boolean => this.role === "leading" && this.epoch === epoch;
     this.writing = this.options.writer.append(epoch, event, current).then(
       () => {

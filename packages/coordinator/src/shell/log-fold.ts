@@ -15,6 +15,8 @@ export type LogFoldOptions = {
   readonly subjects: Subjects;
   /** Records that the operator has had passed over. */
   readonly skipped: ReadonlySet<number>;
+  /** The newest rules that it knows. @default FOLD_VERSION */
+  readonly foldVersion?: number;
   readonly onVoid: (kind: string) => void;
 };
 
@@ -56,7 +58,8 @@ export class LogFold {
     if (!read.ok) onVoid(`${subject.kind} record: ${read.kind}`);
     const record = read.ok ? read.value : null;
     const effects = ledger.apply({ seq, stampMs, subject, record });
-    if (ledger.foldVersion > FOLD_VERSION) throw new LogTooNewError(ledger.foldVersion, FOLD_VERSION);
+    const { foldVersion = FOLD_VERSION } = this.options;
+    if (ledger.foldVersion > foldVersion) throw new LogTooNewError(ledger.foldVersion, foldVersion);
     for (const effect of effects) if (effect.type === "void") onVoid(effect.why);
     return { record, effects };
   }

@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import {
   type Answer,
   assertNever,
-  FOLD_VERSION,
+  type CoordinatorReport,
   type InfoReport,
   type ListFilter,
   type ListReport,
@@ -29,6 +29,8 @@ export type QueryContext = {
   readonly self: Sender;
   readonly lastSeenMsAgo: (worker: Sender) => number;
   readonly isBlocked: (worker: Sender) => boolean;
+  /** All coordinators that live. */
+  readonly coordinators: () => readonly CoordinatorReport[];
   readonly voided: () => Readonly<Record<string, number>>;
 };
 
@@ -172,7 +174,7 @@ function workers({ term, lastSeenMsAgo, isBlocked }: QueryContext): WorkerReport
   }));
 }
 
-function info({ ledger, term, self, voided }: QueryContext): InfoReport {
+function info({ ledger, term, self, coordinators, voided }: QueryContext): InfoReport {
   const tasks = { waiting: 0, released: 0, cancelling: 0, settled: ledger.settled.size };
   for (const task of ledger.live.values()) tasks[task.state]++;
   return {
@@ -181,7 +183,8 @@ function info({ ledger, term, self, voided }: QueryContext): InfoReport {
     pid: process.pid,
     epoch: ledger.epoch,
     foldedSeq: ledger.seq,
-    foldVersion: FOLD_VERSION,
+    foldVersion: ledger.foldVersion,
+    coordinators: coordinators(),
     tasks,
     workers: term.scheduler.workers.size,
     voided: voided(),

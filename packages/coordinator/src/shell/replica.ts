@@ -3,7 +3,7 @@
  * questions. Where the log turns out to be another than the one that was folded it is thrown away whole, and the
  * coordinator begins a new one.
  */
-import { DefectError, FOLD_VERSION, type Sender, type Subjects, WeftError } from "@weft/protocol";
+import { type CoordinatorReport, DefectError, type Sender, type Subjects, WeftError } from "@weft/protocol";
 import { AwakeTime, type Connection } from "@weft/transport";
 import type { Ledger } from "../core/ledger/index.ts";
 import { AskDesk } from "./ask-desk.ts";
@@ -37,6 +37,8 @@ export type ReplicaOptions = {
   readonly events: EventOutlet;
   readonly voids: VoidCounter;
   readonly log: (line: string) => void;
+  /** The newest rules that this code folds by. */
+  readonly foldVersion: number;
   readonly onElected: () => void;
   readonly onFailed: (error: Error) => void;
 };
@@ -69,7 +71,13 @@ export class Replica {
     const onVoid = (kind: string): void => voids.count(kind);
     this.options = options;
     this.ledger = ledger;
-    this.logFold = new LogFold({ ledger, subjects, skipped: start.skipped, onVoid });
+    this.logFold = new LogFold({
+      ledger,
+      subjects,
+      skipped: start.skipped,
+      foldVersion: options.foldVersion,
+      onVoid,
+    });
     this.values = new ValueStore(connection, subjects);
     this.coordinators = new CoordinatorWatch({ connection, subjects, own: () => this.ownState(), onVoid });
     this.awake = new AwakeTime({ clock, hears: () => this.connected && this.coordinators.isHeard() });
@@ -77,6 +85,7 @@ export class Replica {
       clock,
       awake: this.awake,
       isLeaderHeard: (epoch) => this.coordinators.isLeaderHeard(epoch),
+      foldVersionOfAll: () => this.coordinators.foldVersionOfAll(),
       entropy,
       ledger,
       writer: options.writer,
@@ -260,7 +269,8 @@ export class Replica {
   private ownState(): OwnState {
     const { role } = this.leadership;
     const { epoch, seq: foldedSeq } = this.ledger;
-    return { state: role === "stopped" ? "following" : role, epoch, foldVersion: FOLD_VERSION, foldedSeq };
+    const { foldVersion } = this.options;
+    return { state: role === "stopped" ? "following" : role, epoch, foldVersion, foldedSeq };
   }
 
   private queryContext(): QueryContext | null {
@@ -270,6 +280,7 @@ export class Replica {
     const isBlocked = (worker: Sender): boolean => this.watch.isBlocked(worker);
     const self = this.options.connection.sender;
     const voided = (): Readonly<Record<string, number>> => this.options.voids.all();
-    return { ledger, values, term, self, lastSeenMsAgo, isBlocked, voided };
+    const coordinators = (): readonly CoordinatorReport[] => this.coordinators.reports();
+    return { ledger, values, term, self, lastSeenMsAgo, isBlocked, coordinators, voided };
   }
 }

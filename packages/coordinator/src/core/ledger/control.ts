@@ -20,6 +20,9 @@ export function control(ledger: LedgerState, entry: LogEntry, record: ControlRec
   switch (event.type) {
     case "tick":
       break;
+    case "fold_version":
+      ledger.foldVersion = Math.max(ledger.foldVersion, event.version);
+      break;
     case "resigned":
       ledger.leader = null;
       ledger.effects.push({ type: "leader_resigned", epoch: ledger.epoch });
