@@ -1,7 +1,7 @@
 /** Three NATS nodes: the one that leads the stream is killed under load, and later all of them are restarted. */
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect as connectNats } from "@nats-io/transport-node";
-import { Client, connect } from "@weft/client";
+import { type Client, connect } from "@weft/client";
 import { Coordinator } from "@weft/coordinator";
 import { type NatsCluster, type NatsServer, startNatsCluster, waitUntil } from "@weft/testing";
 import { defineTask, Worker } from "@weft/worker";
