@@ -157,3 +157,23 @@ test("an empty log that once had records is not taken for a new one", async () =
   expect((await weft("repair", "--yes")).code).toBe(0);
   await coordinate();
 });
+
+test("a strict namespace whose stream does not keep what it acknowledges is refused, and doctor says what it cannot see", async () => {
+  expect(
+    (await weft("init", "--namespace", "s", "--durability", "strict", "--log-bytes-max", "1MiB")).code,
+  ).toBe(0);
+  const sound = await weft("doctor", "--namespace", "s");
+  expect(sound.stdout).toMatch(
+    /^warn +durability +strict: .* whether the servers sync each write, no client can see/m,
+  );
+  const name = new Subjects(Namespace.parse("s")).stream(0);
+  const call = async (request: string, body: string): Promise<{ config: object }> =>
+    (await connection.nats.request(`$JS.API.STREAM.${request}.${name}`, body, { timeout: 2_000 })).json();
+  const { config } = await call("INFO", "");
+  await call("DELETE", "");
+  await call("CREATE", JSON.stringify({ ...config, storage: "memory" }));
+  await expect(Coordinator.start({ servers: server.url, namespace: "s" })).rejects.toThrow(
+    'the namespace is "strict", and its stream WEFT_s_0 is not written to files',
+  );
+  expect((await weft("doctor", "--namespace", "s")).stdout).toMatch(/^fail +durability/m);
+});

@@ -1,4 +1,5 @@
 /** The checks of `weft doctor`, in the order in which one needs the other. A failed one ends those that rest on it. */
+import { type Durability, openNamespace } from "@weft/coordinator";
 import { type InfoReport, NATS_VERSION_MIN, WeftError, withoutCredentials } from "@weft/protocol";
 import { findNatsServer } from "@weft/testing";
 import { isAtLeast } from "@weft/transport";
@@ -29,6 +30,7 @@ export async function* examine(address: ClusterAddress, fetch: boolean): AsyncGe
     const namespace = await namespaceThere(cluster, address);
     yield namespace;
     if (namespace.status === "fail") return;
+    yield* durability(cluster, address);
     yield* leaderAndWorkers(cluster);
   } finally {
     await cluster.close();
@@ -112,6 +114,33 @@ async function namespaceThere(cluster: Cluster, { namespace }: ClusterAddress): 
     message: `"${namespace}" has no log on this NATS server`,
     advice: `\`weft init --namespace ${namespace}\` creates it, and so does \`weft coordinator --create\``,
   };
+}
+
+/** Nothing where the credentials may not look at the log, as those of clients. */
+async function* durability(cluster: Cluster, { namespace }: ClusterAddress): AsyncGenerator<Check> {
+  const own = { name: "durability", isCluster: true } as const;
+  let profile: Durability;
+  try {
+    ({ durability: profile } = await openNamespace(cluster.connection.nats, namespace));
+  } catch (error) {
+    if (WeftError.is(error)) yield { ...own, status: "fail", message: error.message };
+    return;
+  }
+  if (profile === "standard") yield { ...own, status: "ok", message: "standard: the log is kept in files" };
+  if (profile === "memory")
+    yield {
+      ...own,
+      status: "warn",
+      message: "memory: the log is lost when the server ends",
+      advice: "for tests only",
+    };
+  if (profile === "strict")
+    yield {
+      ...own,
+      status: "warn",
+      message: "strict: the log is kept in files; whether the servers sync each write, no client can see",
+      advice: "see to it that every server has `sync_interval: always` in its jetstream block",
+    };
 }
 
 async function* leaderAndWorkers(cluster: Cluster): AsyncGenerator<Check> {

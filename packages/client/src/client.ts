@@ -1,6 +1,7 @@
 /** The client: submits tasks and hands out their handles. */
 
 import {
+  AppendHeldError,
   AppendRefusedError,
   type ClosedError as Closed,
   ClosedError,
@@ -48,6 +49,8 @@ export type CloseOptions = {
 };
 
 const CLOSE_TIMEOUT_MS = 10_000;
+/** Longer than a leader takes to say so again. */
+const HOLD_MS = 5_000;
 
 /** Opens a connection to a cluster. Rejects with `UnreachableError`, `UnsupportedServerError` or `JetStreamDisabledError`. */
 export async function connect(options: ClientOptions = {}): Promise<Client> {
@@ -88,7 +91,7 @@ export class Client {
     this.connection = connection;
     this.subjects = subjects;
     this.onError = onError;
-    this.follower = new Follower({ connection, subjects, onError });
+    this.follower = new Follower({ connection, subjects, onHold: () => this.hold(), onError });
     this.appender = new Appender<ClientItem["kind"], ClientItem>({
       connection,
       stream: subjects.stream(0),
@@ -163,6 +166,12 @@ export class Client {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Told again and again while it lasts, and told to the user once. */
+  private hold(): void {
+    if (!this.appender.isHeld) this.onError(new AppendHeldError("tasks"));
+    this.appender.hold(HOLD_MS);
   }
 
   private follow(handle: TaskHandle): void {

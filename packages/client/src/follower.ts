@@ -32,6 +32,8 @@ type Open = {
 export type FollowerOptions = {
   readonly connection: Connection;
   readonly subjects: Subjects;
+  /** The leader asks for no new tasks for a while. */
+  readonly onHold: () => void;
   readonly onError: (error: Error) => void;
 };
 
@@ -159,7 +161,9 @@ export class Follower {
 
   private onHello(data: Uint8Array): void {
     const read = decodeHello(data);
-    if (!read.ok || read.value.epoch <= this.epoch) return;
+    if (!read.ok) return;
+    if (read.value.hold && read.value.epoch >= this.epoch) this.options.onHold();
+    if (read.value.epoch <= this.epoch) return;
     this.epoch = read.value.epoch;
     this.seen = 0;
     this.ask();

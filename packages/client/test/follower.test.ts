@@ -26,6 +26,7 @@ class Bench {
   /** What the leader knows: settled tasks, and those that it was asked for. */
   readonly done = new Set<TaskId>();
   asked = 0;
+  holds = 0;
   epoch = 5;
   number = 0;
   answers = true;
@@ -49,6 +50,7 @@ class Bench {
     this.follower = new Follower({
       connection: this.bus.connection("client", this.bus.process("c1")),
       subjects,
+      onHold: () => void this.holds++,
       onError: (error) => {
         throw error;
       },
@@ -154,7 +156,7 @@ test("a new leader is asked at once, and one with a lower epoch once the other i
   bench.done.add(idOf(1));
   bench.epoch = 9;
   bench.number = 0;
-  const hello = encodeHello({ partition: 0, epoch: 9, leader: "coordinator.leader" as Sender });
+  const hello = encodeHello({ partition: 0, epoch: 9, leader: "coordinator.leader" as Sender, hold: false });
   bench.bus.deliver(subjects.hello(0), hello);
   await bench.bus.loop.play(bench.bus.loop.nowMs + 10);
   expect(bench.settled).toEqual([idOf(1)]);
@@ -175,4 +177,16 @@ test("while nobody answers nothing settles, and everything as soon as somebody d
   bench.answers = true;
   await bench.bus.loop.play(70_000);
   expect(bench.settled).toEqual([idOf(1)]);
+});
+
+test("a leader that asks to hold back is heeded however often it says so, one that is deposed is not", async () => {
+  bench.open(idOf(1));
+  await bench.seconds(2);
+  const tell = (epoch: number): void => {
+    const leader = "coordinator.leader" as Sender;
+    bench.bus.deliver(subjects.hello(0), encodeHello({ partition: 0, epoch, leader, hold: true }));
+  };
+  for (const epoch of [9, 9, 4]) tell(epoch);
+  await bench.bus.loop.play(bench.bus.loop.nowMs + 10);
+  expect(bench.holds).toBe(2);
 });

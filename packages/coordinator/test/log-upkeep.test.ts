@@ -10,11 +10,17 @@ describe("a checkpoint is due", () => {
     checkpointAgeMs: 0,
     foldedSeq: 200,
     bytesBehind: 0,
+    bytesMax: 100_000,
   };
   test.each([
     ["when the log behind the last one outweighs the state", { bytesBehind: 5_001 }, true],
     ["not while the log behind it is shorter than the state", { bytesBehind: 4_999 }, false],
     ["not for less than the least", { checkpointBytes: 0, bytesBehind: 1_000 }, false],
+    [
+      "when a quarter of what the log may hold is behind it",
+      { checkpointBytes: 1e9, bytesBehind: 25_001 },
+      true,
+    ],
     ["when the last one is old", { checkpointAgeMs: 60_000 }, true],
     ["never without a new record", { checkpointAgeMs: 60_000, bytesBehind: 9_999, foldedSeq: 100 }, false],
   ])("%s", (_title, change, due) => {

@@ -204,6 +204,15 @@ export class AppendRefusedError extends WeftError {
   }
 }
 
+/** The log is nearly full: new tasks are kept, and are sent once there is room. */
+export class AppendHeldError extends WeftError {
+  constructor(what: string) {
+    super("weft_append_held", `the log is nearly full: new ${what} are held back until there is room`, {
+      retryable: true,
+    });
+  }
+}
+
 /** A call on something that was closed. */
 export class ClosedError extends WeftError {
   constructor(what: string) {

@@ -40,6 +40,7 @@ export {
   encodeCoordinatorPresence,
 } from "./coordinator-messages.ts";
 export {
+  AppendHeldError,
   AppendOutcomeUnknownError,
   AppendRefusedError,
   AskRefusedError,

@@ -18,6 +18,7 @@ import {
   bytesOrNull,
   count,
   fields,
+  flag,
   guarded,
   list,
   mismatch,
@@ -201,17 +202,28 @@ export function decodeProbeAnswer(data: Uint8Array): Read<ProbeAnswer> {
   });
 }
 
-/** A new leader's word to all workers and clients of its partition. */
-export type Hello = { readonly partition: number; readonly epoch: number; readonly leader: Sender };
+/** A leader's word to all workers and clients of its partition. */
+export type Hello = {
+  readonly partition: number;
+  readonly epoch: number;
+  readonly leader: Sender;
+  /** The log is nearly full: clients hold back new tasks for a while. */
+  readonly hold: boolean;
+};
 
 export function encodeHello(hello: Hello): Uint8Array {
-  return packr.pack([WIRE_VERSION, hello.partition, hello.epoch, hello.leader]);
+  return packr.pack([WIRE_VERSION, hello.partition, hello.epoch, hello.leader, hello.hold]);
 }
 
 export function decodeHello(data: Uint8Array): Read<Hello> {
   return readWire(data, (wire) => {
     checkVersion(wire[0]);
     const leader = text(wire[3], "leader", 200) as Sender;
-    return { partition: count(wire[1], "partition"), epoch: count(wire[2], "epoch"), leader };
+    return {
+      partition: count(wire[1], "partition"),
+      epoch: count(wire[2], "epoch"),
+      leader,
+      hold: flag(wire[4] ?? false, "hold"),
+    };
   });
 }

@@ -137,7 +137,12 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
 
 const ask: fc.Arbitrary<Ask> = fc.record({ afterSeq: count, question });
 const reply: fc.Arbitrary<Reply> = fc.record({ epoch: count, foldedSeq: count, answer });
-const hello: fc.Arbitrary<Hello> = fc.record({ partition: count, epoch: count, leader: sender });
+const hello: fc.Arbitrary<Hello> = fc.record({
+  partition: count,
+  epoch: count,
+  leader: sender,
+  hold: fc.boolean(),
+});
 const probeAnswer: fc.Arbitrary<ProbeAnswer> = fc.record({
   blockedMs: count,
   begun: orNull(few(attemptRef)),

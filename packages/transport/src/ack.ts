@@ -6,6 +6,8 @@ export type Ack =
 
 /** Error codes of JetStream that Weft tells apart (server's errors.json). */
 export const WRONG_LAST_SEQUENCE = 10071;
+/** The stream is full. */
+export const NO_ROOM = 10077;
 
 const decoder = new TextDecoder();
 

@@ -63,6 +63,7 @@ export class Appender<Kind, Item extends OutboxItem> {
   private readonly pendingMax: number;
   private flushQueued = false;
   private sweeper: Timer | null = null;
+  private held: Timer | null = null;
   private trouble: AckError | null = null;
   private closed = false;
   private idleWaiters: (() => void)[] = [];
@@ -107,6 +108,20 @@ export class Appender<Kind, Item extends OutboxItem> {
     for (const [number] of this.inOrder()) this.send(number);
   }
 
+  /** Sends nothing new for so long; what is on its way is repeated as ever. */
+  hold(waitMs: number): void {
+    this.held?.cancel();
+    this.held = this.options.connection.clock.after(waitMs, () => {
+      this.held = null;
+      if (!this.flushQueued) this.flush();
+    });
+  }
+
+  /** Whether what is new is held back. */
+  get isHeld(): boolean {
+    return this.held !== null;
+  }
+
   /** Resolves when everything added so far is acknowledged. */
   async idle(): Promise<void> {
     if (this.pendingCount === 0) return;
@@ -119,6 +134,7 @@ export class Appender<Kind, Item extends OutboxItem> {
     this.closed = true;
     this.subscription.unsubscribe();
     this.sweeper?.cancel();
+    this.held?.cancel();
     const left = this.outbox.abandonAll();
     this.flights.clear();
     this.troubledCount = 0;
@@ -133,11 +149,8 @@ export class Appender<Kind, Item extends OutboxItem> {
   private flush(): void {
     this.flushQueued = false;
     if (this.closed) return;
-    for (
-      let record = this.troubledCount === 0 ? this.outbox.take() : null;
-      record !== null;
-      record = this.outbox.take()
-    ) {
+    const mayTake = this.troubledCount === 0 && this.held === null;
+    for (let record = mayTake ? this.outbox.take() : null; record !== null; record = this.outbox.take()) {
       const flight = {
         bytes: this.options.encode(record),
         subject: this.options.subject(record.kind),

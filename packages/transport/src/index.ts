@@ -1,5 +1,5 @@
 /** The NATS side that client, worker and coordinator share. */
-export { type Ack, type AckError, readAck, WRONG_LAST_SEQUENCE } from "./ack.ts";
+export { type Ack, type AckError, NO_ROOM, readAck, WRONG_LAST_SEQUENCE } from "./ack.ts";
 export { Appender, type AppenderOptions } from "./appender.ts";
 export { type AnswerOf, type AskOptions, ask } from "./asker.ts";
 export { AwakeTime, type AwakeTimeOptions } from "./awake.ts";

@@ -21,7 +21,7 @@ function open(pendingMax = 1_000): void {
 }
 
 beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "setTimeout", "clearTimeout", "performance"] });
   nats = new FakeNats();
   troubles = [];
   open();
@@ -78,6 +78,24 @@ describe("what is added", () => {
     nats.acknowledge(0, 1);
     await add("submit", new NotedItem("again"));
     expect(texts().at(-1)).toBe("2 submit: again");
+  });
+});
+
+describe("while it is held", () => {
+  test("nothing new goes out, what is out is repeated, and all goes out once the hold is over", async () => {
+    await add("submit", new NotedItem("a"));
+    appender.hold(5_000);
+    expect(appender.isHeld).toBe(true);
+    await add("submit", new NotedItem("b"));
+    vi.advanceTimersByTime(2_100);
+    expect(texts()).toEqual(["1 submit: a", "1 submit: a"]);
+    nats.acknowledge(0, 1);
+    appender.hold(5_000);
+    vi.advanceTimersByTime(4_900);
+    expect(texts()).toHaveLength(2);
+    vi.advanceTimersByTime(200);
+    expect(appender.isHeld).toBe(false);
+    expect(texts().slice(2)).toEqual(["2 submit: b"]);
   });
 });
 

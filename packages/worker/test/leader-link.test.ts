@@ -120,7 +120,7 @@ describe("an assignment", () => {
 
   test("of a newer leader is taken at once, under numbers that begin anew", () => {
     say(5, 40);
-    const hello = encodeHello({ partition: 0, epoch: 6, leader: "coordinator.c" as Sender });
+    const hello = encodeHello({ partition: 0, epoch: 6, leader: "coordinator.c" as Sender, hold: false });
     bus.deliver(subjects.hello(0), hello);
     assign(6, 1, 1);
     assign(5, 41, 2);

@@ -13,7 +13,7 @@ import {
   encodeRecord,
   type Subjects,
 } from "@weft/protocol";
-import { type Connection, readAck, within } from "@weft/transport";
+import { type Connection, NO_ROOM, readAck, within } from "@weft/transport";
 
 export type ControlWriterOptions = {
   readonly connection: Connection;
@@ -23,10 +23,13 @@ export type ControlWriterOptions = {
   readonly lastControlSeq: () => number;
   /** The rules by which the log is folded where this record stands. */
   readonly foldVersion: () => number;
+  /** The log has no room for the record: makes some. */
+  readonly onFull: () => Promise<void>;
 };
 
 const APPEND_TIMEOUT_MS = 1_000;
 const RETRY_MS = 100;
+const FULL_RETRY_MS = 1;
 
 type Pending = { readonly number: number; readonly done: () => void };
 
@@ -69,8 +72,8 @@ export class ControlWriter {
     });
     try {
       while (!isFolded && current()) {
-        const stored = await Promise.race([this.publish(number, epoch, event), folded]);
-        await within(clock, stored ? APPEND_TIMEOUT_MS : RETRY_MS, folded);
+        const waitMs = await Promise.race([this.publish(number, epoch, event), folded.then(() => 0)]);
+        await within(clock, waitMs, folded);
       }
       return isFolded;
     } finally {
@@ -78,7 +81,8 @@ export class ControlWriter {
     }
   }
 
-  private async publish(number: number, epoch: number, event: ControlEvent): Promise<boolean> {
+  /** Answers how long to wait before the next try. */
+  private async publish(number: number, epoch: number, event: ControlEvent): Promise<number> {
     const { connection, subjects, secret } = this.options;
     const { nats, instance, clock } = connection;
     const guard = headers();
@@ -95,10 +99,15 @@ export class ControlWriter {
     try {
       const subject = subjects.control(0, secret);
       const reply = await nats.request(subject, data, { timeout: APPEND_TIMEOUT_MS, headers: guard });
-      return readAck(reply.data, subjects.stream(0)).ok;
+      const ack = readAck(reply.data, subjects.stream(0));
+      // Whoever else waits for room fills it as well: the record is sent again before they try.
+      if (ack.ok) return APPEND_TIMEOUT_MS;
+      if (ack.error.code !== NO_ROOM) return RETRY_MS;
+      await this.options.onFull();
+      return FULL_RETRY_MS;
     } catch {
       // No answer in time or no responders: whether it was stored is told by the fold alone.
-      return false;
+      return RETRY_MS;
     }
   }
 }

@@ -23,6 +23,7 @@ import { type CheckpointRunner, threadRunner } from "./checkpoint-thread.ts";
 import { writeCheckpoint } from "./checkpointer.ts";
 import { ControlWriter } from "./control-writer.ts";
 import { EventOutlet } from "./event-outlet.ts";
+import { LogRoom } from "./log-room.ts";
 import type { UpkeepSettings } from "./log-upkeep.ts";
 import {
   completeNamespace,
@@ -74,6 +75,7 @@ export class Coordinator {
   private readonly subjects: Subjects;
   private readonly events: EventOutlet;
   private readonly writer: ControlWriter;
+  private readonly room: LogRoom;
   private readonly voids: VoidCounter;
   private readonly settings: UpkeepSettings;
   private readonly runCheckpoint: CheckpointRunner;
@@ -146,7 +148,9 @@ export class Coordinator {
       secret: config.secret,
       lastControlSeq,
       foldVersion,
+      onFull: () => this.room.raise(),
     });
+    this.room = new LogRoom(connection.stream(config.stream), log);
   }
 
   /** Whether this coordinator leads. */
@@ -198,6 +202,7 @@ export class Coordinator {
       runCheckpoint: this.runCheckpoint,
       foldVersion: this.foldVersion,
       writer,
+      room: this.room,
       events,
       voids,
       log,

@@ -15,7 +15,8 @@ import type { CheckpointManifest } from "./checkpoint-manifest.ts";
 import { CheckpointStore } from "./checkpoint-store.ts";
 import type { CheckpointRunner } from "./checkpoint-thread.ts";
 import { oldestNeededSeq } from "./ledger-state.ts";
-import { firstKept, isCheckpointDue, type UpkeepSettings } from "./log-upkeep.ts";
+import type { LogRoom } from "./log-room.ts";
+import { firstKept, isCheckpointDue, isPressed, isTight, type UpkeepSettings } from "./log-upkeep.ts";
 import type { NamespaceConfig } from "./namespace.ts";
 
 export type LogKeeperOptions = {
@@ -24,12 +25,17 @@ export type LogKeeperOptions = {
   readonly subjects: Subjects;
   readonly ledger: Ledger;
   readonly settings: UpkeepSettings;
+  readonly room: LogRoom;
+  /** The log is nearly full; told again as long as it is. */
+  readonly onTight: () => void;
   /** Writes a checkpoint beside this coordinator. */
   readonly run: CheckpointRunner;
   readonly log: (line: string) => void;
 };
 
 const LOOK_MS = 2_000;
+/** How often a log is looked at that fills up. */
+const WATCH_MS = 200;
 const OFFER_MS = 300;
 const ASK_TIMEOUT_MS = 2_000;
 const ASK_AGAIN_MS = 1_000;
@@ -47,7 +53,10 @@ export class LogKeeper {
   private readonly seenAtMs = new Map<number, number>();
   private readonly beganAtMs: number;
   private notBeforeMs = 0;
+  private readonly periodMs: number;
+  private lookedAtMs: number;
   private looking = false;
+  private isPressed = false;
   private writing = false;
   private closed = false;
   private trouble = "";
@@ -58,12 +67,10 @@ export class LogKeeper {
     this.stream = connection.stream(config.stream);
     this.store = new CheckpointStore({ connection, subjects, secret: config.secret });
     this.beganAtMs = connection.clock.nowMs();
-    const period = Math.min(
-      LOOK_MS,
-      options.settings.checkpointAgeMaxMs,
-      options.settings.purgeAgeMinMs || LOOK_MS,
-    );
-    this.timer = connection.clock.every(period, () => this.look());
+    this.lookedAtMs = this.beganAtMs;
+    const { checkpointAgeMaxMs, purgeAgeMinMs } = options.settings;
+    this.periodMs = Math.min(LOOK_MS, checkpointAgeMaxMs, purgeAgeMinMs || LOOK_MS);
+    this.timer = connection.clock.every(WATCH_MS, () => this.watch());
   }
 
   close(): void {
@@ -71,8 +78,11 @@ export class LogKeeper {
     this.timer.cancel();
   }
 
-  private look(): void {
+  private watch(): void {
     if (this.looking || this.closed) return;
+    const nowMs = this.options.connection.clock.nowMs();
+    if (!this.isPressed && nowMs - this.lookedAtMs < this.periodMs) return;
+    this.lookedAtMs = nowMs;
     this.looking = true;
     this.upkeep()
       .catch((error: unknown) => this.tellTrouble(`the log is not kept short: ${String(error)}`))
@@ -83,6 +93,11 @@ export class LogKeeper {
 
   private async upkeep(): Promise<void> {
     const info = await this.stream.info();
+    if (this.closed) return;
+    const limit = this.options.room.limitOf(info);
+    this.isPressed = isPressed(info.bytes, limit);
+    if (isTight(info.bytes, limit)) this.options.onTight();
+    await this.options.room.lowerIfPurged(info);
     const checkpoints = await this.store.list();
     const nowMs = this.options.connection.clock.nowMs();
     const seqs = new Set(checkpoints.map(({ point }) => point.seq));
@@ -110,6 +125,7 @@ export class LogKeeper {
       checkpointAgeMs: this.ageMs(newest, nowMs),
       foldedSeq: ledger.seq,
       bytesBehind: info.bytes * Math.min(1, share),
+      bytesMax: this.options.room.limitOf(info),
     };
     if (!isCheckpointDue(size, settings)) return;
     this.writing = true;
@@ -179,7 +195,7 @@ export class LogKeeper {
         checkpoints: checkpoints.map((each) => ({ seq: each.point.seq, ageMs: this.ageMs(each, nowMs) })),
         oldestNeededSeq: oldestNeededSeq(ledger),
         lastControlSeq: ledger.lastControlSeq,
-        isPressed: info.bytesMax > 0 && info.bytes > info.bytesMax / 2,
+        isPressed: this.isPressed,
       },
       settings,
     );

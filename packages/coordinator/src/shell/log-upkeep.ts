@@ -17,12 +17,30 @@ export type LogSize = {
   readonly foldedSeq: number;
   /** Bytes of the log behind the newest checkpoint. */
   readonly bytesBehind: number;
+  /** What the log may hold; 0 or less for no limit. */
+  readonly bytesMax: number;
 };
+
+/** So much of a log may be behind its newest checkpoint: it cannot be purged. */
+const SHARE_BEHIND_MAX = 4;
+/** A log that is so full is purged to the last. */
+const PRESSED_ABOVE = 0.5;
+/** A log that is so full takes no new tasks: what is left is for those that it has. */
+const TIGHT_ABOVE = 0.8;
+
+export function isPressed(bytes: number, bytesMax: number): boolean {
+  return bytesMax > 0 && bytes > bytesMax * PRESSED_ABOVE;
+}
+
+export function isTight(bytes: number, bytesMax: number): boolean {
+  return bytesMax > 0 && bytes > bytesMax * TIGHT_ABOVE;
+}
 
 /** Folding what is behind a checkpoint should not take longer than loading it; time bounds it where little happens. */
 export function isCheckpointDue(size: LogSize, settings: UpkeepSettings): boolean {
   if (size.foldedSeq <= size.checkpointSeq) return false;
   if (size.bytesBehind > Math.max(size.checkpointBytes, settings.checkpointBytesMin)) return true;
+  if (size.bytesMax > 0 && size.bytesBehind > size.bytesMax / SHARE_BEHIND_MAX) return true;
   return size.checkpointAgeMs >= settings.checkpointAgeMaxMs;
 }
 

@@ -6,6 +6,7 @@ import {
   DiscardPolicy,
   type JetStreamManager,
   jetstreamManager,
+  PersistMode,
   RetentionPolicy,
   StorageType,
   type StreamConfig,
@@ -151,9 +152,13 @@ async function find(jsm: JetStreamManager, subjects: Subjects): Promise<Namespac
   }
 }
 
-/** Namespaces of an older version do not say. */
-function durabilityOf(config: StreamConfig): Durability {
-  const told = config.metadata?.["weft.durability"];
+/** Namespaces of an older version do not say. Whether servers sync each write is nothing that a client can find out. */
+function durabilityOf({ name, metadata, storage, persist_mode: persistMode }: StreamConfig): Durability {
+  const told = metadata?.["weft.durability"];
   const known = DURABILITIES.find((each) => each === told);
-  return known ?? (config.storage === StorageType.Memory ? "memory" : "standard");
+  if (known === "strict" && (storage !== StorageType.File || persistMode === PersistMode.Async))
+    throw new UsageError(
+      `the namespace is "strict", and its stream ${name} is not written to files before it acknowledges: create it anew with \`weft init\``,
+    );
+  return known ?? (storage === StorageType.Memory ? "memory" : "standard");
 }

@@ -16,6 +16,7 @@ import { Leadership } from "./leadership.ts";
 import { LogFold } from "./log-fold.ts";
 import { LogKeeper } from "./log-keeper.ts";
 import { LogReader, type RawRecord } from "./log-reader.ts";
+import type { LogRoom } from "./log-room.ts";
 import type { UpkeepSettings } from "./log-upkeep.ts";
 import type { NamespaceConfig } from "./namespace.ts";
 import type { QueryContext } from "./queries.ts";
@@ -34,6 +35,7 @@ export type ReplicaOptions = {
   readonly settings: UpkeepSettings;
   readonly runCheckpoint: CheckpointRunner;
   readonly writer: ControlWriter;
+  readonly room: LogRoom;
   readonly events: EventOutlet;
   readonly voids: VoidCounter;
   readonly log: (line: string) => void;
@@ -246,8 +248,20 @@ export class Replica {
       guarded: (what, act) => this.guarded(what, act),
       onFailed: (error) => this.fail(error),
     });
-    const { config, settings, runCheckpoint: run } = this.options;
-    this.keeper = new LogKeeper({ connection, config, subjects, ledger: this.ledger, settings, run, log });
+    const { config, settings, runCheckpoint: run, room } = this.options;
+    const { ledger } = this;
+    const onTight = (): void => this.term?.hello(true);
+    this.keeper = new LogKeeper({
+      connection,
+      config,
+      subjects,
+      ledger,
+      settings,
+      room,
+      run,
+      onTight,
+      log,
+    });
     this.coordinators.announce();
     log(`coordinator ${connection.sender} leads from record ${epoch}`);
     onElected();

@@ -80,7 +80,7 @@ export class Term {
       scheduler: this.scheduler,
     });
     for (const task of ledger.live.values()) if (task.state !== "waiting") this.scheduler.holdBack(task);
-    nats.publish(subjects.hello(0), encodeHello({ partition: 0, epoch, leader: options.self }));
+    this.hello(false);
     options.events.coordinator("elected", options.self, epoch);
     this.claimTimer = clock.after(CLAIM_WINDOW_MS, () => {
       this.windowOver = true;
@@ -93,6 +93,13 @@ export class Term {
   close(): void {
     this.claimTimer?.cancel();
     this.syncTimer.cancel();
+  }
+
+  /** Who leads; and whether the log is so full that clients should hold back new tasks for a while. */
+  hello(hold: boolean): void {
+    const { connection, subjects, epoch, self } = this.options;
+    if (connection.nats.isClosed()) return;
+    connection.nats.publish(subjects.hello(0), encodeHello({ partition: 0, epoch, leader: self, hold }));
   }
 
   /** Acts on what a record did. */

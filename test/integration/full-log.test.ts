@@ -1,0 +1,134 @@
+/** A log that fills up, and its way back: room for the leader, a purge, clients that hold back. */
+import { type Client, connect } from "@weft/client";
+import { Coordinator } from "@weft/coordinator";
+import { Identity, InstanceId, Namespace, Subjects } from "@weft/protocol";
+import { type NatsServer, startNatsServer, waitUntil } from "@weft/testing";
+import { Worker } from "@weft/worker";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import {
+  closeConnection,
+  NO_ROOM,
+  openConnection,
+  readAck,
+  type StreamInfo,
+  type SystemConnection,
+} from "../../packages/transport/src/index.ts";
+import { inline } from "../fixtures/inline-tasks.ts";
+
+const subjects = new Subjects(Namespace.parse("default"));
+const LIMIT = 1024 ** 2;
+/** The limit with all its reserves. */
+const CAP = LIMIT * 1.5;
+/** Records that are void, so that nobody needs them: they take room, and a purge takes them away. */
+const VOID_RECORD = new Uint8Array(64 * 1024);
+
+let server: NatsServer;
+let connection: SystemConnection;
+const lines: string[] = [];
+const log = (line: string): void => void lines.push(line);
+const started: (() => Promise<unknown>)[] = [];
+
+beforeEach(async () => {
+  server = await startNatsServer();
+  connection = await openConnection(Identity.parse("filler"), InstanceId.create(), { servers: server.url });
+});
+afterEach(async () => {
+  for (let last = started.pop(); last !== undefined; last = started.pop()) await last();
+  await closeConnection(connection);
+  await server.stop();
+  lines.length = 0;
+});
+
+async function coordinate(purgeAgeMs = 0): Promise<Coordinator> {
+  const create = { purgeAgeMs, logBytesMax: LIMIT };
+  const coordinator = await Coordinator.start({ servers: server.url, create, log });
+  started.push(() => coordinator.stop());
+  return coordinator;
+}
+
+async function clientOf(onError: (error: Error) => void): Promise<Client> {
+  const client = await connect({ servers: server.url, onError });
+  started.push(() => client.close({ timeoutMs: 0 }));
+  return client;
+}
+
+const info = (): Promise<StreamInfo> => connection.stream(subjects.stream(0)).info();
+
+/** The code of the refusal, 0 where the log took it. */
+async function fill(bytes: number = VOID_RECORD.length): Promise<number> {
+  const subject = subjects.log(0, "submit", connection.sender);
+  const { data } = await connection.nats.request(subject, VOID_RECORD.subarray(0, bytes), { timeout: 5_000 });
+  const ack = readAck(data, subjects.stream(0));
+  return ack.ok ? 0 : ack.error.code;
+}
+
+/** Until no record fits any more, however small. */
+async function fillUp(): Promise<void> {
+  for (const bytes of [VOID_RECORD.length, 1_000, 1]) while ((await fill(bytes)) !== NO_ROOM);
+}
+
+/** Work is done, and the log has the limit that it was created with. */
+async function expectRecovered(): Promise<void> {
+  await waitUntil(async () => (await info()).bytesMax === LIMIT, { timeoutMs: 20_000, what: "the limit" });
+  const worker = await Worker.start({ servers: server.url, tasks: inline, slots: 4 });
+  started.push(() => worker.stop({ graceMs: 0 }));
+  const client = await clientOf(() => undefined);
+  expect(await client.submit("echo", "after").result()).toBe("after");
+}
+
+test("a leader that is refused for lack of space makes some, purges, and gives it back", async () => {
+  const coordinator = await coordinate();
+  await coordinator.untilLeading();
+  const isRaised = (): boolean => lines.some((line) => line.includes("the log is full: its limit is"));
+  while (!isRaised()) await fillUp();
+  await waitUntil(() => lines.some((line) => line.includes("the log is purged")), { timeoutMs: 20_000 });
+  await expectRecovered();
+  expect(coordinator.leading).toBe(true);
+  expect(lines.filter((line) => line.includes("leads from record"))).toHaveLength(1);
+});
+
+test("a coordinator that starts on a full log becomes its leader and empties it", async () => {
+  await (await coordinate()).stop();
+  await fillUp();
+  lines.length = 0;
+  const coordinator = await coordinate();
+  await coordinator.untilLeading();
+  expect(lines.join("\n")).toContain("the log is full: its limit is");
+  await expectRecovered();
+});
+
+test("the log stays inside its limit while far more than that is written", { timeout: 60_000 }, async () => {
+  await (await coordinate()).untilLeading();
+  let mostBytes = 0;
+  let written = 0;
+  while (written < 10 * LIMIT) {
+    if ((await fill()) === 0) written += VOID_RECORD.length;
+    mostBytes = Math.max(mostBytes, (await info()).bytes);
+  }
+  expect(mostBytes).toBeLessThanOrEqual(CAP);
+  await expectRecovered();
+});
+
+test("while the log is nearly full clients hold back new tasks, say so once, and lose none", async () => {
+  await (await coordinate(3_600_000)).untilLeading();
+  const errors: Error[] = [];
+  const client = await clientOf((error) => errors.push(error));
+  while ((await info()).bytes < LIMIT * 0.85) await fill();
+  await waitUntil(() => errors.length > 0, { what: "the word to hold back" });
+  expect(errors).toMatchObject([{ code: "weft_append_held", retryable: true }]);
+  const handle = client.submit("echo", "held");
+  let isAccepted = false;
+  handle.accepted.then(
+    () => {
+      isAccepted = true;
+    },
+    () => undefined,
+  );
+  const { lastSeq } = await info();
+  // The leader goes on: it writes a record each half second.
+  await waitUntil(async () => (await info()).lastSeq >= lastSeq + 6);
+  expect(isAccepted).toBe(false);
+  expect(errors).toHaveLength(1);
+  await connection.stream(subjects.stream(0)).purge({ belowSeq: lastSeq });
+  await handle.accepted;
+});
