@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { Ledger } from "../src/core/ledger/index.ts";
 import { checkInvariants } from "../src/core/ledger/invariants.ts";
 import { encodeGraph, GraphDecoder } from "../src/shell/graph-codec.ts";
-import { encodeLedger } from "../src/shell/ledger-state.ts";
+import { encodeLedger, oldestNeededSeq } from "../src/shell/ledger-state.ts";
 import { idOf, newLedger, submission, TestLog } from "./test-log.ts";
 
 const OMITTED = new Set(["config", "effects"]);
@@ -49,6 +49,11 @@ describe("a ledger that is read back from its bytes", () => {
         }
         expect(bytesOf(restored)).toBe(bytesOf(whole));
         expect(bytesOf(restored)).toBe(bytesOf(log.ledger));
+        const needed = [
+          ...[...restored.live.values()].map(({ submitted }) => submitted.seq),
+          ...[...restored.settled.values()].flatMap(({ finish }) => (finish === null ? [] : [finish.seq])),
+        ];
+        expect(oldestNeededSeq(restored)).toBe(Math.min(restored.seq + 1, ...needed));
       }),
       { numRuns: 60 },
     );

@@ -24,11 +24,18 @@ export async function decodeLedger(config: LedgerConfig, chunks: AsyncIterable<U
   return decoder.done();
 }
 
-/** The oldest record that somebody may still ask the log for: arguments of tasks, values of settled ones. */
+/**
+ * The oldest record that somebody may still ask the log for: arguments of live tasks, values of settled ones. Both are kept
+ * in the order of those records.
+ */
 export function oldestNeededSeq(ledger: Ledger): number {
   let oldest = ledger.seq + 1;
-  for (const { submitted } of ledger.live.values()) oldest = Math.min(oldest, submitted.seq);
-  for (const { submitted, finish } of ledger.settled.values())
-    oldest = Math.min(oldest, submitted.seq, finish?.seq ?? submitted.seq);
+  for (const { submitted } of ledger.live.values()) {
+    oldest = submitted.seq;
+    break;
+  }
+  for (const { finish } of ledger.settled.values()) {
+    if (finish !== null) return Math.min(oldest, finish.seq);
+  }
   return oldest;
 }

@@ -105,14 +105,15 @@ async function show(id: TaskId, context: QueryContext): Promise<Answer> {
   const { ledger, term } = context;
   const task = ledger.live.get(id) ?? ledger.settled.get(id);
   if (task === undefined) return { type: "refused", message: `nobody has submitted task ${id}` };
-  const { record } = await context.values.record(task.submitted.seq);
-  const submission = record.type === "submit" ? record.tasks[task.submitted.index] : undefined;
+  // Of a settled task nobody needs the arguments: they may be purged.
+  const record = (await context.values.record(task.submitted.seq))?.record;
+  const submission = record?.type === "submit" ? record.tasks[task.submitted.index] : undefined;
   const live = isLive(task) ? task : null;
   const report: TaskReport = {
     id,
     name: task.name,
     state: stateOf(task),
-    owner: live?.owner ?? (record.type === "submit" ? record.instance : ""),
+    owner: live?.owner ?? (record?.type === "submit" ? record.instance : ""),
     attempt: task.attempt,
     tries: task.tries,
     priority: submission?.options?.priority ?? 0,

@@ -62,8 +62,8 @@ export class ValueStore {
     return (await loading)[position.index] ?? null;
   }
 
-  /** The whole record at a sequence. A stream that has no leader for now is asked again for a while. */
-  async record(seq: number): Promise<{ record: LogRecord; bytes: number }> {
+  /** The whole record at a sequence; null where it is purged. A stream that has no leader for now is asked again for a while. */
+  async record(seq: number): Promise<{ record: LogRecord; bytes: number } | null> {
     const { nats, clock } = this.connection;
     const deadlineMs = clock.nowMs() + READ_TIMEOUT_MS;
     for (;;) {
@@ -76,11 +76,11 @@ export class ValueStore {
     }
   }
 
-  private async readRecord(seq: number): Promise<{ record: LogRecord; bytes: number }> {
+  private async readRecord(seq: number): Promise<{ record: LogRecord; bytes: number } | null> {
     const message = await this.stream.message(seq);
-    const subject = message === null ? null : this.subjects.parseLog(0, message.subject);
-    if (message === null || subject === null)
-      throw new DefectError(`record ${seq} of the log cannot be read`);
+    if (message === null) return null;
+    const subject = this.subjects.parseLog(0, message.subject);
+    if (subject === null) throw new DefectError(`record ${seq} of the log cannot be read`);
     const read = decodeRecord(subject.kind, message.data);
     if (!read.ok) throw new DefectError(`record ${seq} of the log is needed and is void: ${read.kind}`);
     return { record: read.value, bytes: message.data.length };
@@ -90,7 +90,10 @@ export class ValueStore {
     if (this.active >= LOADS_MAX) await new Promise<void>((turn) => this.turns.push(turn));
     this.active++;
     try {
-      const { record, bytes } = await this.record(seq);
+      const read = await this.record(seq);
+      if (read === null)
+        throw new DefectError(`record ${seq} of the log is needed and is not there any more`);
+      const { record, bytes } = read;
       this.remember(seq, record, bytes);
       return valuesOf(record) ?? [];
     } finally {
