@@ -5,7 +5,13 @@ import { join } from "node:path";
 import { connect } from "@weft/client";
 import { Coordinator, type CoordinatorOptions } from "@weft/coordinator";
 import { Identity, InstanceId, Namespace, Subjects } from "@weft/protocol";
-import { type NatsServer, type StartNatsServerOptions, startNatsServer, waitUntil } from "@weft/testing";
+import {
+  type NatsServer,
+  type StartNatsServerOptions,
+  startNatsCluster,
+  startNatsServer,
+  waitUntil,
+} from "@weft/testing";
 import { Worker } from "@weft/worker";
 import { afterEach, expect, test } from "vitest";
 import { CheckpointStore } from "../../packages/coordinator/src/shell/checkpoint-store.ts";
@@ -17,6 +23,9 @@ import {
   type SystemConnection,
 } from "../../packages/transport/src/index.ts";
 import { inline } from "../fixtures/inline-tasks.ts";
+
+/** Where the servers are. */
+type Place = { readonly url: string };
 
 const subjects = new Subjects(Namespace.parse("default"));
 const SOON = { bytesMin: 1, ageMaxMs: 200 };
@@ -35,7 +44,7 @@ async function serve(options: StartNatsServerOptions = {}): Promise<NatsServer> 
   return server;
 }
 
-async function coordinate(server: NatsServer, options: CoordinatorOptions = {}): Promise<Coordinator> {
+async function coordinate(server: Place, options: CoordinatorOptions = {}): Promise<Coordinator> {
   const coordinator = await Coordinator.start({
     servers: server.url,
     create: { purgeAgeMs: 0, logBytesMax: 64 * 1024 ** 2 },
@@ -47,7 +56,7 @@ async function coordinate(server: NatsServer, options: CoordinatorOptions = {}):
   return coordinator;
 }
 
-async function open(server: NatsServer): Promise<SystemConnection> {
+async function open(server: Place): Promise<SystemConnection> {
   const connection = await openConnection(Identity.parse("test"), InstanceId.create(), {
     servers: server.url,
   });
@@ -55,7 +64,7 @@ async function open(server: NatsServer): Promise<SystemConnection> {
   return connection;
 }
 
-async function work(server: NatsServer, tasks: number): Promise<string[]> {
+async function work(server: Place, tasks: number): Promise<string[]> {
   const worker = await Worker.start({ servers: server.url, tasks: inline, slots: 10 });
   const weft = await connect({ servers: server.url });
   const handles = Array.from({ length: tasks }, (_, i) => weft.submit<number>("echo", i));
@@ -79,7 +88,7 @@ async function checkpointed(connection: SystemConnection): Promise<number> {
 }
 type Last = { readonly point: { readonly seq: number } };
 
-async function resultsOf(server: NatsServer, ids: readonly string[]): Promise<unknown[]> {
+async function resultsOf(server: Place, ids: readonly string[]): Promise<unknown[]> {
   const weft = await connect({ servers: server.url });
   const results = await Promise.all(ids.map((id) => weft.handle(id).result()));
   await weft.close();
@@ -249,4 +258,32 @@ test("a log that lost its tail is noticed at the reconnect, and folded from a ch
   expect(await weft.handle(lost[0] ?? "").state()).toBe("unknown");
   await weft.close();
   expect(await work(server, 10)).toHaveLength(10);
+});
+
+test("on three nodes checkpoints go on over the loss of the node that leads their stream", {
+  timeout: 120_000,
+}, async () => {
+  const nodes = await startNatsCluster(3);
+  started.push(() => nodes.stop());
+  const place = { url: nodes.urls.join() };
+  const first = await coordinate(place);
+  await first.untilLeading();
+  const connection = await open(place);
+  const ids = await work(place, 100);
+  const before = await checkpointed(connection);
+  const stream = `$JS.API.STREAM.INFO.${subjects.checkpointStream(0)}`;
+  const { config, cluster } = (await connection.nats.request(stream, "", { timeout: 5_000 })).json<{
+    config: { num_replicas: number };
+    cluster: { leader: string };
+  }>();
+  expect(config.num_replicas).toBe(3);
+  nodes.servers.find(({ serverName }) => serverName === cluster.leader)?.kill("SIGKILL");
+  const after = await waitUntil(() => checkpointed(connection).catch(() => null), { timeoutMs: 60_000 });
+  expect(after).toBeGreaterThan(before);
+  await first.stop();
+  lines.length = 0;
+  const second = await coordinate(place);
+  await second.untilLeading();
+  expect(lines.join("\n")).toMatch(/from the checkpoint at record \d+ on and stands by/);
+  expect(await resultsOf(place, ids)).toEqual(ids.map((_, i) => i));
 });
