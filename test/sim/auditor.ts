@@ -1,0 +1,152 @@
+/**
+ * Folds the log beside the cluster, record by record as the server stores them, and holds every state to the
+ * invariants. What a coordinator believes is compared with it.
+ */
+import {
+  type ControlSecret,
+  decodeRecord,
+  type FinishRecord,
+  type LogRecord,
+  type Outcome,
+  type Subjects,
+  type TaskId,
+} from "@weft/protocol";
+import type { StoredMessage } from "@weft/transport";
+import { type Effect, Ledger } from "../../packages/coordinator/src/core/ledger/index.ts";
+import { checkInvariants } from "../../packages/coordinator/src/core/ledger/invariants.ts";
+
+export type AuditorOptions = {
+  readonly subjects: Subjects;
+  readonly secret: ControlSecret;
+  /** An invariant does not hold. */
+  readonly onWrong: (what: string, task: TaskId | null) => void;
+};
+
+/** What one record did to one task, for the story of that task. */
+export type Chapter = { readonly seq: number; readonly record: string; readonly effects: readonly string[] };
+
+/** Every state is checked where a log is short; of a long one, every so many records. */
+const CHECK_EACH_BELOW = 2_000;
+const CHECK_EVERY = 50;
+
+export class Auditor {
+  private readonly options: AuditorOptions;
+  private readonly records: StoredMessage[] = [];
+  private readonly outcomes = new Map<TaskId, Outcome>();
+  private readonly chapters = new Map<TaskId, Chapter[]>();
+  ledger: Ledger;
+
+  constructor(options: AuditorOptions) {
+    this.options = options;
+    this.ledger = this.newLedger();
+  }
+
+  stored(message: StoredMessage): void {
+    this.records.push(message);
+    this.fold(message);
+    const { seq } = message;
+    if (seq > CHECK_EACH_BELOW && seq % CHECK_EVERY !== 0) return;
+    for (const wrong of checkInvariants(this.ledger)) this.options.onWrong(wrong, null);
+  }
+
+  /** The log lost its end: what was in it has not happened. */
+  truncated(lastSeq: number): void {
+    const kept = this.records.filter(({ seq }) => seq <= lastSeq);
+    this.records.length = 0;
+    this.outcomes.clear();
+    this.ledger = this.newLedger();
+    for (const message of kept) {
+      this.records.push(message);
+      this.fold(message);
+    }
+  }
+
+  has(id: TaskId): boolean {
+    return this.ledger.live.has(id) || this.ledger.settled.has(id);
+  }
+
+  outcomeOf(id: TaskId): Outcome | null {
+    return this.outcomes.get(id) ?? null;
+  }
+
+  story(id: TaskId): readonly Chapter[] {
+    return this.chapters.get(id) ?? [];
+  }
+
+  private newLedger(): Ledger {
+    return new Ledger({ partition: 0, secret: this.options.secret });
+  }
+
+  private fold({ seq, stampMs, subject: name, data }: StoredMessage): void {
+    const subject = this.options.subjects.parseLog(0, name);
+    if (subject === null) return;
+    const read = decodeRecord(subject.kind, data);
+    const record = read.ok ? read.value : null;
+    const late = record?.type === "finish" ? this.lateFinishes(record) : [];
+    const effects = this.ledger.apply({ seq, stampMs, subject, record });
+    for (const id of late)
+      if (effects.some((effect) => effect.type === "settled" && effect.task.id === id))
+        this.options.onWrong(`I3: ${id} was settled by an attempt that is not current`, id);
+    for (const effect of effects)
+      if (effect.type === "settled") this.settled(effect.task.id, effect.task.outcome);
+    this.write(seq, record, effects);
+  }
+
+  /** Tasks that this record has another attempt of than the current one. */
+  private lateFinishes({ finishes }: FinishRecord): TaskId[] {
+    const { live } = this.ledger;
+    return finishes.filter(({ id, attempt }) => live.get(id)?.attempt !== attempt).map(({ id }) => id);
+  }
+
+  private settled(id: TaskId, outcome: Outcome): void {
+    const before = this.outcomes.get(id);
+    if (before !== undefined) this.options.onWrong(`I1: ${id} was ${before} and is ${outcome}`, id);
+    this.outcomes.set(id, outcome);
+  }
+
+  private write(seq: number, record: LogRecord | null, effects: readonly Effect[]): void {
+    if (record === null) return;
+    for (const id of namedBy(record)) {
+      const told = effects.filter((effect) => idOf(effect) === id || effect.type === "void").map(tellEffect);
+      const chapter = { seq, record: tellRecord(record, id), effects: told };
+      const chapters = this.chapters.get(id);
+      if (chapters === undefined) this.chapters.set(id, [chapter]);
+      else chapters.push(chapter);
+    }
+  }
+}
+
+function namedBy(record: LogRecord): TaskId[] {
+  switch (record.type) {
+    case "submit":
+      return record.tasks.map(({ id }) => id);
+    case "cancel":
+      return record.cancels.map(({ id }) => id);
+    case "finish":
+      return record.finishes.map(({ id }) => id);
+    case "control":
+      return "attempts" in record.event ? record.event.attempts.map(({ id }) => id) : [];
+  }
+}
+
+function tellRecord(record: LogRecord, id: TaskId): string {
+  const by = `${record.type} ${record.number} of ${record.instance}`;
+  if (record.type === "finish") {
+    const finish = record.finishes.find((each) => each.id === id);
+    return `${by}: attempt ${finish?.attempt} ${finish?.outcome}`;
+  }
+  if (record.type === "control") return `${by}: ${record.event.type} in epoch ${record.epoch}`;
+  return by;
+}
+
+function idOf(effect: Effect): TaskId | null {
+  if ("task" in effect) return effect.task.id;
+  return "id" in effect ? effect.id : null;
+}
+
+function tellEffect(effect: Effect): string {
+  if (effect.type === "void") return `void: ${effect.why}`;
+  if (effect.type === "settled") return `settled: ${effect.task.outcome} (attempt ${effect.task.attempt})`;
+  if (effect.type === "attempt_opened") return `attempt ${effect.task.attempt} opened`;
+  return effect.type;
+}

@@ -1,0 +1,73 @@
+/**
+ * What one seed plays: how large the cluster is, what is submitted, and which faults come how often. Each seed draws its
+ * own mixture, and leaves most faults out: a cluster that suffers everything at once gets nowhere interesting.
+ */
+import type { Dice } from "@weft/testing/simulation";
+
+export const FAULT_KINDS = [
+  "kill_coordinator",
+  "kill_worker",
+  "kill_client",
+  "freeze_coordinator",
+  "freeze_worker",
+  "freeze_client",
+  "cut",
+  "restart_server",
+  "move_stream_leader",
+  "stop_consumer",
+  "wrong_clock",
+  "wrong_server_clock",
+  "resign",
+  "drain_worker",
+  "garbage",
+  "lose_tail",
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+export type Plan = {
+  readonly coordinators: number;
+  readonly workers: number;
+  readonly clients: number;
+  readonly slots: number;
+  readonly prefetch: number;
+  readonly replicas: 1 | 3;
+  /** Tasks that are submitted in all. */
+  readonly tasks: number;
+  /** For how long they are submitted, and faults come. */
+  readonly busyMs: number;
+  readonly taskMsMax: number;
+  readonly messageDelayMsMax: number;
+  /** Mean time between two faults of a kind; kinds that are not here do not come. */
+  readonly faults: ReadonlyMap<FaultKind, number>;
+};
+
+const FAULT_SHARE = 0.3;
+/** The log's end is lost in few seeds: what was acknowledged may then be gone, and less can be demanded. */
+const TAIL_SHARE = 0;
+
+export function planOf(dice: Dice): Plan {
+  const faults = new Map<FaultKind, number>();
+  for (const kind of FAULT_KINDS) {
+    const share = kind === "lose_tail" ? TAIL_SHARE : FAULT_SHARE;
+    const meanMs = dice.between(1_500, 15_000);
+    if (dice.chance(share)) faults.set(kind, meanMs);
+  }
+  return {
+    coordinators: 1 + dice.below(3),
+    workers: 1 + dice.below(4),
+    clients: 1 + dice.below(3),
+    slots: 1 + dice.below(4),
+    prefetch: dice.below(5),
+    replicas: dice.chance(0.5) ? 3 : 1,
+    tasks: 10 + dice.below(dice.chance(0.2) ? 400 : 80),
+    busyMs: dice.between(3_000, 30_000),
+    taskMsMax: dice.chance(0.3) ? 8_000 : 300,
+    messageDelayMsMax: dice.chance(0.3) ? 200 : 5,
+    faults,
+  };
+}
+
+/** A plan without faults: what every cluster must be able to do. */
+export function calm(plan: Plan): Plan {
+  return { ...plan, faults: new Map() };
+}

@@ -1,0 +1,94 @@
+/**
+ * Bugs that are put in on purpose, to see that the simulation finds them. Each changes a line of the product as it is
+ * loaded, in this process only; a line that is no longer there is an error, so no plant can wither unnoticed.
+ */
+import { registerHooks } from "node:module";
+import { UsageError } from "@weft/protocol";
+
+export type Plant = {
+  readonly name: string;
+  /** What a programmer might have got wrong. */
+  readonly what: string;
+  /** The end of the file's path. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+};
+
+const LEDGER = "/packages/coordinator/src/core/ledger/";
+
+export const PLANTS: readonly Plant[] = [
+  {
+    name: "no-attempt-check",
+    what: "a finish counts whichever attempt it is of",
+    file: `${LEDGER}finish.ts`,
+    from: "task.attempt !== given.attempt",
+    to: "false",
+  },
+  {
+    name: "early-release",
+    what: "a task is released although it waits for something",
+    file: `${LEDGER}link.ts`,
+    from: "if (task.unmet === 0) release(",
+    to: "release(",
+  },
+  {
+    name: "unclamped-clock",
+    what: "the ledger believes whatever a leader's clock says",
+    file: `${LEDGER}clock.ts`,
+    from: "Math.min(stampMs, wallMs)",
+    to: "wallMs",
+  },
+  {
+    name: "lost-reconcile",
+    what: "an assignment that was lost on its way is never sent again",
+    file: "/packages/coordinator/src/core/scheduler/scheduler.ts",
+    from: "if (out.message > presence.seen || held.has(taskId)) continue;",
+    to: "continue;",
+  },
+  {
+    name: "unlimited-slots",
+    what: "a worker runs whatever it holds at once",
+    file: "/packages/worker/src/core/attempts.ts",
+    from: "if (this.runningCount >= this.slots) return null;",
+    to: "",
+  },
+  {
+    name: "no-resend",
+    what: "an append that nobody acknowledged is not sent again",
+    file: "/packages/transport/src/appender.ts",
+    from: "if (nowMs < flight.dueAtMs) continue;",
+    to: "continue;",
+  },
+  {
+    name: "deaf-client",
+    what: "a client never asks for the outcomes that it has missed",
+    file: "/packages/client/src/follower.ts",
+    from: "if (this.closed || this.open.size === 0) return;",
+    to: "return;",
+  },
+  {
+    name: "silent-loss",
+    what: "a leader does not record the attempts of a worker that is gone",
+    file: "/packages/coordinator/src/shell/leadership.ts",
+    from: "for (const attempt of attempts) this.lost.push(attempt);",
+    to: "",
+  },
+];
+
+/** Must come before the product is loaded. */
+export function plant(name: string): void {
+  const found = PLANTS.find((each) => each.name === name);
+  if (found === undefined)
+    throw new UsageError(`no planted bug "${name}": ${PLANTS.map((each) => each.name).join(", ")}`);
+  registerHooks({
+    load(url, context, nextLoad) {
+      const loaded = nextLoad(url, context);
+      if (!url.endsWith(found.file)) return loaded;
+      const source = Buffer.from(loaded.source as Uint8Array).toString();
+      if (source.split(found.from).length !== 2)
+        throw new Error(`the line of the planted bug ${name} is not once in ${found.file}`);
+      return { ...loaded, source: source.replace(found.from, found.to) };
+    },
+  });
+}
