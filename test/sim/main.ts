@@ -1,8 +1,8 @@
 /** `pnpm sim`: plays seeds of simulated clusters; a seed that fails tells its story and the line that plays it again. */
 import { parseArgs } from "node:util";
-import { plant } from "./plants/index.ts";
+import { PLANTS, plant } from "./plants/index.ts";
 
-const help = `pnpm sim [--seeds N] [--seed S] [--plant NAME]
+const help = `pnpm sim [--seeds N] [--seed S] [--plant NAME] [--first] [--story]
 
 Plays N seeds from S on: whole clusters in one process, on simulated time, under faults that each seed draws. Holds every
 state to the invariants, heals the cluster, and demands that everything that was promised comes true.
@@ -39,7 +39,16 @@ if (values.help) {
 const first = values.seed === undefined ? 1 : whole("--seed", values.seed, 0);
 const count =
   values.seeds === undefined ? (values.seed === undefined ? 200 : 1) : whole("--seeds", values.seeds, 1);
-if (values.plant !== undefined) plant(values.plant);
+if (values.plant !== undefined) {
+  const found = PLANTS.find((each) => each.name === values.plant);
+  if (found === undefined) {
+    console.error(
+      `sim: no planted bug "${values.plant}", there are: ${PLANTS.map((each) => each.name).join(", ")}`,
+    );
+    process.exit(2);
+  }
+  plant(found);
+}
 // Loaded only now, with the bug in it.
 const { runSeed } = await import("./run-seed.ts");
 
@@ -47,22 +56,25 @@ let played = 0;
 let failed = 0;
 let tasks = 0;
 let events = 0;
+let purged = 0;
 const startedMs = performance.now();
 for (let seed = first; seed < first + count; seed++) {
   const result = await runSeed(seed);
   played++;
   tasks += result.tasks;
   events += result.events;
-  if (result.wrong.length === 0 && !values.story) continue;
-  if (result.wrong.length > 0) failed++;
-  for (const line of result.story) console.log(line);
+  purged += result.purged;
+  const isWrong = result.wrong.length > 0;
+  if (isWrong || values.story) for (const line of result.story) console.log(line);
+  if (!isWrong) continue;
+  failed++;
   for (const line of result.wrong) console.log(`seed ${seed}: ${line}`);
-  if (result.wrong.length > 0)
-    console.log(
-      `again: pnpm sim --seed ${seed}${values.plant === undefined ? "" : ` --plant ${values.plant}`}`,
-    );
+  console.log(
+    `again: pnpm sim --seed ${seed}${values.plant === undefined ? "" : ` --plant ${values.plant}`}`,
+  );
+  if (values.first) break;
 }
 const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
-console.log(`${tasks} tasks, ${events} events, ${seconds} s`);
+console.log(`${tasks} tasks, ${purged} records purged, ${events} events, ${seconds} s`);
 console.log(`seeds: ${played - failed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -81,7 +81,9 @@ export class Parties {
 
   private beginCoordinator(party: Party): void {
     const { config, note, onFailed } = this.options;
-    Coordinator.open(party.connection, config, (line) => note(`${party.title}: ${line}`)).then(
+    const log = (line: string): void => note(`${party.title}: ${line}`);
+    const { checkpoints } = this.options.plan;
+    Coordinator.open(party.connection, config, { log, checkpoints }).then(
       (coordinator) => {
         party.coordinator = coordinator;
         coordinator.untilEnded().then(

@@ -4,7 +4,7 @@
  */
 import type { Dice } from "@weft/testing/simulation";
 
-export const FAULT_KINDS = [
+const FAULT_KINDS = [
   "kill_coordinator",
   "kill_worker",
   "kill_client",
@@ -37,13 +37,16 @@ export type Plan = {
   readonly busyMs: number;
   readonly taskMsMax: number;
   readonly messageDelayMsMax: number;
+  readonly checkpoints: { readonly bytesMin: number; readonly ageMaxMs: number };
+  /** How old a checkpoint must be before the log is purged up to it. */
+  readonly purgeAgeMs: number;
   /** Mean time between two faults of a kind; kinds that are not here do not come. */
   readonly faults: ReadonlyMap<FaultKind, number>;
 };
 
 const FAULT_SHARE = 0.3;
 /** The log's end is lost in few seeds: what was acknowledged may then be gone, and less can be demanded. */
-const TAIL_SHARE = 0;
+const TAIL_SHARE = 0.05;
 
 export function planOf(dice: Dice): Plan {
   const faults = new Map<FaultKind, number>();
@@ -52,7 +55,14 @@ export function planOf(dice: Dice): Plan {
     const meanMs = dice.between(1_500, 15_000);
     if (dice.chance(share)) faults.set(kind, meanMs);
   }
+  const canLoseTail = faults.has("lose_tail");
   return {
+    checkpoints: {
+      bytesMin: dice.chance(0.5) ? 500 : 20_000,
+      ageMaxMs: dice.between(1_000, 20_000),
+    },
+    // What a power cut may take is younger than that: here it takes records of any age.
+    purgeAgeMs: canLoseTail ? 3_600_000 : dice.between(0, 5_000),
     coordinators: 1 + dice.below(3),
     workers: 1 + dice.below(4),
     clients: 1 + dice.below(3),
@@ -65,9 +75,4 @@ export function planOf(dice: Dice): Plan {
     messageDelayMsMax: dice.chance(0.3) ? 200 : 5,
     faults,
   };
-}
-
-/** A plan without faults: what every cluster must be able to do. */
-export function calm(plan: Plan): Plan {
-  return { ...plan, faults: new Map() };
 }

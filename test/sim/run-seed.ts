@@ -29,6 +29,8 @@ export type SeedResult = {
   readonly story: readonly string[];
   readonly tasks: number;
   readonly records: number;
+  /** Records that were purged behind a checkpoint. */
+  readonly purged: number;
   readonly events: number;
   readonly simulatedMs: number;
 };
@@ -40,12 +42,9 @@ const LEFTOVERS_MS = 8_000;
 const SUBMIT_EVERY_MS = 40;
 const WRONG_MAX = 10;
 
-export async function runSeed(
-  seed: number,
-  change: (plan: Plan) => Plan = (plan) => plan,
-): Promise<SeedResult> {
+export async function runSeed(seed: number): Promise<SeedResult> {
   const dice = new Dice(seed);
-  const plan = change(planOf(dice));
+  const plan = planOf(dice);
   return new SeedRun(seed, dice, plan).play();
 }
 
@@ -91,6 +90,11 @@ class SeedRun {
       bytesMax: 256 * 1024 * 1024,
       metadata: {},
     });
+    this.server.createStream(subjects.checkpointStream(0), {
+      subjects: [subjects.checkpointAll(0)],
+      bytesMax: -1,
+      metadata: {},
+    });
     this.server.onStored(stream, (message) => this.auditor.stored(message));
     this.server.onTruncated(stream, (lastSeq) => this.auditor.truncated(lastSeq));
     this.parties = new Parties({
@@ -98,7 +102,14 @@ class SeedRun {
       dice: dice.fork(),
       plan,
       subjects,
-      config: { namespace: subjects.namespace, stream, partitions: 1, secret },
+      config: {
+        namespace: subjects.namespace,
+        stream,
+        partitions: 1,
+        secret,
+        durability: "standard",
+        purgeAgeMs: plan.purgeAgeMs,
+      },
       connect: (process: SimProcess, identity: Identity, instance: InstanceId) =>
         this.server.connect(process, identity, instance),
       witness: this.runs,
@@ -197,8 +208,9 @@ class SeedRun {
     return {
       seed: this.seed,
       wrong: this.wrong,
-      story: this.wrong.length === 0 ? [] : story,
+      story,
       tasks: this.workload.submitted,
+      purged: this.server.firstSeq(this.subjects.stream(0)) - 1,
       records: this.auditor.ledger.seq,
       events: this.loop.played,
       simulatedMs: this.loop.nowMs,

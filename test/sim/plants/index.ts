@@ -3,9 +3,8 @@
  * loaded, in this process only; a line that is no longer there is an error, so no plant can wither unnoticed.
  */
 import { registerHooks } from "node:module";
-import { UsageError } from "@weft/protocol";
 
-export type Plant = {
+type Plant = {
   readonly name: string;
   /** What a programmer might have got wrong. */
   readonly what: string;
@@ -77,18 +76,15 @@ export const PLANTS: readonly Plant[] = [
 ];
 
 /** Must come before the product is loaded. */
-export function plant(name: string): void {
-  const found = PLANTS.find((each) => each.name === name);
-  if (found === undefined)
-    throw new UsageError(`no planted bug "${name}": ${PLANTS.map((each) => each.name).join(", ")}`);
+export function plant({ name, file, from, to }: Plant): void {
   registerHooks({
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context);
-      if (!url.endsWith(found.file)) return loaded;
+      if (!url.endsWith(file)) return loaded;
       const source = Buffer.from(loaded.source as Uint8Array).toString();
-      if (source.split(found.from).length !== 2)
-        throw new Error(`the line of the planted bug ${name} is not once in ${found.file}`);
-      return { ...loaded, source: source.replace(found.from, found.to) };
+      if (source.split(from).length !== 2)
+        throw new Error(`the line of the planted bug ${name} is not once in ${file}`);
+      return { ...loaded, source: source.replace(from, to) };
     },
   });
 }

@@ -64,6 +64,10 @@ export class SimServer {
     this.stream(name).truncatedListeners.push(listener);
   }
 
+  firstSeq(name: string): number {
+    return this.stream(name).info().firstSeq;
+  }
+
   connect(process: SimProcess, identity: Identity, instance: InstanceId): Connection {
     const { loop, dice } = this;
     const sender = Sender.of(identity, instance);
