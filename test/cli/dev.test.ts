@@ -79,17 +79,21 @@ test("ends where nats-server does", async () => {
   expect(process.stderr()).toContain("nats-server was ended by SIGKILL");
 });
 
-test("keeps its store, and refuses one that another uses", async () => {
+test("keeps its store, also when it is killed", async () => {
   const first = await dev(tasks, "--port", "0");
   const { stdout: id } = await runWeft(["submit", "echo", '"kept"', "--url", first.url]);
+  first.process.kill("SIGKILL");
+  await first.process.exited;
+  const second = await dev("--port", "0");
+  const shown = await runWeft(["show", id.trim(), "--url", second.url]);
+  expect(shown).toMatchObject({ code: 0, stdout: expect.stringContaining('"kept"') });
+});
+
+test("refuses a store that another uses", async () => {
+  await dev("--port", "0");
   const { code, stderr } = await runWeft(["dev", "--port", "0"], { cwd: folder });
   expect(code).toBe(2);
   expect(stderr).toMatch(/is in use by another `weft dev` \(pid \d+\) at nats:/);
-  first.process.kill("SIGKILL");
-  await first.process.exited;
-  const second = await dev(tasks, "--port", "0");
-  const shown = await runWeft(["show", id.trim(), "--url", second.url]);
-  expect(shown).toMatchObject({ code: 0, stdout: expect.stringContaining('"kept"') });
 });
 
 test("takes no other port than the one asked for", async () => {
