@@ -33,6 +33,8 @@ export type Arena = {
   readonly measures: Measures;
   /** Titles of those that ended though nobody ended them. */
   readonly deaths: readonly string[];
+  /** Titles of those that had to be killed after SIGTERM. */
+  readonly stubborn: readonly string[];
   readonly tell: (line: string) => void;
 };
 
@@ -51,27 +53,34 @@ export async function openArena({ network, nodes, dice, tell }: ArenaOptions): P
     tell(`${seconds} s  ${line} (settled ${account.settledCount}, open ${account.openCount})`);
   };
   const deaths: string[] = [];
-  const onDeath = (title: string, lastSaid: readonly string[]): void => {
-    deaths.push(title);
-    story(`${title} has ended by itself: ${lastSaid.join("\n    ")}`);
+  const stubborn: string[] = [];
+  const reportTo =
+    (list: string[], what: string) =>
+    (title: string, lastSaid: readonly string[]): void => {
+      list.push(title);
+      story(`${title} ${what}: ${lastSaid.join("\n    ")}`);
+    };
+  const reports = {
+    onDeath: reportTo(deaths, "has ended by itself"),
+    onStubborn: reportTo(stubborn, "does not end on SIGTERM"),
   };
   const nats = await network.startNodes(nodes);
   const observer = await Observer.open(nats.urls);
-  const coordinators = [coordinatorParty(0, await network.join("coordinator 0"), onDeath)];
+  const coordinators = [coordinatorParty(0, await network.join("coordinator 0"), reports)];
   await waitUntil(() => observer.leaderPid !== null, {
     what: "a leader",
     timeoutMs: LEADER_MAX_MS,
     story: () => coordinators.flatMap((party) => party.tail(OUTPUT_LINES)).join("\n"),
   });
   for (let index = 1; index < COORDINATORS; index++)
-    coordinators.push(coordinatorParty(index, await network.join(`coordinator ${index}`), onDeath));
+    coordinators.push(coordinatorParty(index, await network.join(`coordinator ${index}`), reports));
   const workers: WeftParty[] = [];
   for (let index = 0; index < WORKERS; index++)
-    workers.push(workerParty(index, await network.join(`worker ${index}`), onDeath));
+    workers.push(workerParty(index, await network.join(`worker ${index}`), reports));
   const clients: ClientParty[] = [];
   for (let index = 0; index < CLIENTS; index++) {
     const place = await network.join(`client ${index}`);
-    clients.push(new ClientParty({ index, place, account, seed: dice.below(2 ** 31), tell: story, onDeath }));
+    clients.push(new ClientParty({ index, place, account, seed: dice.below(2 ** 31), tell: story, reports }));
   }
   await Promise.all([...coordinators, ...workers, ...clients].map((party) => party.ready()));
   const prober = await connect({
@@ -93,6 +102,7 @@ export async function openArena({ network, nodes, dice, tell }: ArenaOptions): P
     calm: new Calm(),
     measures: new Measures(story),
     deaths,
+    stubborn,
     tell: story,
   };
 }

@@ -5,7 +5,7 @@ import { waitUntil } from "@weft/testing";
 import type { Account } from "./account.ts";
 import type { FromClient, ToClient } from "./facts.ts";
 import type { Place } from "./network.ts";
-import { type Life, type OnDeath, Party } from "./party.ts";
+import { type Life, Party, type PartyReports } from "./party.ts";
 
 const MAIN = fileURLToPath(new URL("./client-process.ts", import.meta.url));
 const READY_MAX_MS = 120_000;
@@ -22,7 +22,7 @@ export type ClientPartyOptions = {
   readonly account: Account;
   readonly seed: number;
   readonly tell: (line: string) => void;
-  readonly onDeath: OnDeath;
+  readonly reports: PartyReports;
 };
 
 export class ClientParty extends Party<ClientLife> {
@@ -35,7 +35,7 @@ export class ClientParty extends Party<ClientLife> {
     super({
       title: `client ${options.index}`,
       start: () => startClient(options, ++lives),
-      onDeath: options.onDeath,
+      ...options.reports,
     });
     this.account = options.account;
   }

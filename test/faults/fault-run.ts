@@ -33,6 +33,8 @@ export type FaultResult = Balance & {
   readonly elections: number;
   /** Parties that ended though nobody ended them, and were started again. */
   readonly deaths: number;
+  /** Parties that had to be killed, as they did not end on SIGTERM. */
+  readonly not_stopped: number;
   readonly not_measured: number;
   /** Of one core, that the run itself took of the machine. */
   readonly harness_cpu_share: number;
@@ -98,6 +100,7 @@ export class FaultRun {
       failovers: arena.measures.count("failover"),
       elections: arena.observer.elections,
       deaths: arena.deaths.length,
+      not_stopped: arena.stubborn.length,
       not_measured: arena.measures.missed,
       harness_cpu_share: Number(harness.toFixed(2)),
       ...arena.measures.spreads(),

@@ -15,6 +15,10 @@ const MEASURES = [
   "handover",
   /** From SIGTERM to the leader until a task that was submitted after it has its result. */
   "handover_dispatch",
+  /** From SIGTERM to the leader until its process has ended. */
+  "leader_stop",
+  /** From the start of a coordinator's process until it stands by, with the whole log behind it. */
+  "coordinator_start",
   /** From the kill of a worker until the leader says that it is lost. */
   "worker_loss_detect",
   /** From the cancel of code in a thread that heeds nothing until its task has ended. */

@@ -6,14 +6,19 @@ export type Life = {
   readonly exited: Promise<unknown>;
 };
 
-export type OnDeath = (title: string, lastSaid: readonly string[]) => void;
+type Report = (title: string, lastSaid: readonly string[]) => void;
 
-export type PartyOptions<L extends Life> = {
+export type PartyOptions<L extends Life> = PartyReports & {
   /** Such as `worker 1`; the same for all that take its place. */
   readonly title: string;
   readonly start: () => L;
+};
+
+export type PartyReports = {
   /** Told when it ends though nobody ended it. */
-  readonly onDeath: OnDeath;
+  readonly onDeath: Report;
+  /** Told when it has not ended so long after SIGTERM that it has to be killed. */
+  readonly onStubborn: Report;
 };
 
 const STOP_MAX_MS = 20_000;
@@ -54,7 +59,10 @@ export abstract class Party<L extends Life = Life> {
     const { life } = this;
     this.leaving.add(life);
     life.kill("SIGTERM");
-    const late = setTimeout(() => life.kill("SIGKILL"), STOP_MAX_MS);
+    const late = setTimeout(() => {
+      this.options.onStubborn(this.title, this.tail(OUTPUT_LINES));
+      life.kill("SIGKILL");
+    }, STOP_MAX_MS);
     await life.exited;
     clearTimeout(late);
     this.succeed();

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { waitUntil } from "@weft/testing";
 import { startWeft, type WeftProcess } from "../fixtures/process.ts";
 import type { Place } from "./network.ts";
-import { type OnDeath, Party } from "./party.ts";
+import { Party, type PartyReports } from "./party.ts";
 
 const TASKS = fileURLToPath(new URL("./tasks.ts", import.meta.url));
 const SLOTS = 8;
@@ -14,16 +14,16 @@ type WeftPartyOptions = {
   readonly args: readonly string[];
   readonly place: Place;
   readonly readyPattern: RegExp;
-  readonly onDeath: OnDeath;
+  readonly reports: PartyReports;
 };
 
 class WeftParty extends Party<WeftProcess> {
   private readonly readyPattern: RegExp;
 
-  constructor({ title, args, place, readyPattern, onDeath }: WeftPartyOptions) {
+  constructor({ title, args, place, readyPattern, reports }: WeftPartyOptions) {
     super({
       title,
-      onDeath,
+      ...reports,
       start: () =>
         startWeft([...args, "--url", place.urls.join(","), "--connect-timeout", "120s"], {
           through: place.through,
@@ -53,15 +53,15 @@ class WeftParty extends Party<WeftProcess> {
 
 export type { WeftParty };
 
-export function coordinatorParty(index: number, place: Place, onDeath: OnDeath): WeftParty {
+export function coordinatorParty(index: number, place: Place, reports: PartyReports): WeftParty {
   const title = `coordinator ${index}`;
   const args = ["coordinator", "--create"];
-  return new WeftParty({ title, args, place, readyPattern: /(leads|stands by)/, onDeath });
+  return new WeftParty({ title, args, place, readyPattern: /(leads|stands by)/, reports });
 }
 
 /** What it says is the name that it has in subjects. */
-export function workerParty(index: number, place: Place, onDeath: OnDeath): WeftParty {
+export function workerParty(index: number, place: Place, reports: PartyReports): WeftParty {
   const title = `worker ${index}`;
   const args = ["worker", TASKS, "--slots", String(SLOTS), "--grace", "5s"];
-  return new WeftParty({ title, args, place, readyPattern: /worker (\S+) ready/, onDeath });
+  return new WeftParty({ title, args, place, readyPattern: /worker (\S+) ready/, reports });
 }

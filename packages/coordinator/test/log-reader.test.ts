@@ -1,18 +1,18 @@
+import type { Stream } from "@weft/transport";
 import { expect, test } from "vitest";
-import { parseDelivery } from "../src/shell/log-reader.ts";
+import { FakeBus } from "../../testing/src/simulation/fake-bus.ts";
+import { LOG_BEGINNING } from "../src/shell/log-point.ts";
+import { LogReader, parseDelivery } from "../src/shell/log-reader.ts";
 
 test.each([
-  [
-    "$JS.ACK.WEFT_default_0.weft-a.1.42.7.1700000000123456789.3",
-    { seq: 42, stampMs: 1_700_000_000_123, pending: 3 },
-  ],
+  ["$JS.ACK.WEFT_default_0.weft-a.1.42.7.1700000000123456789.3", { seq: 42, stampMs: 1_700_000_000_123 }],
   [
     "$JS.ACK._.hash.WEFT_default_0.weft-a.1.42.7.1700000000123456789.0.token",
-    { seq: 42, stampMs: 1_700_000_000_123, pending: 0 },
+    { seq: 42, stampMs: 1_700_000_000_123 },
   ],
   [
     "$JS.ACK.hub.hash.WEFT_default_0.weft-a.1.9007199254740991.7.1700000000123456789.0",
-    { seq: Number.MAX_SAFE_INTEGER, stampMs: 1_700_000_000_123, pending: 0 },
+    { seq: Number.MAX_SAFE_INTEGER, stampMs: 1_700_000_000_123 },
   ],
 ])("the delivery %s is read", (reply, delivery) => expect(parseDelivery(reply)).toEqual(delivery));
 
@@ -25,3 +25,47 @@ test.each([
   "$JS.ACK.stream.consumer.1.x.3.1700000000123456789.0",
   "$JS.ACK.stream.consumer.1.2.3..0",
 ])("what is no delivery is not taken for one: %s", (reply) => expect(parseDelivery(reply)).toBeNull());
+
+/** A reader of a log that holds records 1 to `held`, and whose consumer delivers when told to. */
+async function readerOf(held: number): Promise<{
+  readonly deliver: (seq: number, pending: number) => void;
+  readonly told: readonly string[];
+}> {
+  const bus = new FakeBus();
+  const process = bus.process("reader");
+  let deliverTo = "";
+  const stream = {
+    info: async () => ({ firstSeq: held === 0 ? 0 : 1, lastSeq: held, bytes: 0, bytesMax: 0, metadata: {} }),
+    follow: async (options: { deliverTo: string }) => {
+      ({ deliverTo } = options);
+      return held;
+    },
+  } as unknown as Stream;
+  const told: string[] = [];
+  const reader = new LogReader({
+    connection: bus.connection("coordinator", process),
+    stream,
+    onRecord: ({ seq }) => told.push(`record ${seq}`),
+    onCaughtUp: () => told.push("caught up"),
+    onFailed: (error) => told.push(error.message),
+  });
+  await reader.start(LOG_BEGINNING);
+  const deliver = (seq: number, pending: number): void => {
+    const reply = `$JS.ACK.log.consumer.1.${seq}.${seq}.1700000000123456789.${pending}`;
+    bus.deliver(deliverTo, new Uint8Array(), reply);
+  };
+  return { deliver, told };
+}
+
+test("it has caught up with what the log held at first, however much is appended meanwhile", async () => {
+  const { deliver, told } = await readerOf(2);
+  deliver(1, 50);
+  expect(told).toEqual(["record 1"]);
+  deliver(2, 50);
+  deliver(3, 50);
+  expect(told).toEqual(["record 1", "record 2", "caught up", "record 3"]);
+});
+
+test("it has caught up with an empty log at once", async () => {
+  expect((await readerOf(0)).told).toEqual(["caught up"]);
+});

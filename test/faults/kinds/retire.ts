@@ -23,9 +23,9 @@ export const retireLeader: Fault = {
       await Promise.all([
         measures.take("handover", isCalm, elected),
         measures.take("handover_dispatch", isCalm, probe(arena)),
-        retired,
+        measures.take("leader_stop", isCalm, retired),
       ]);
-      await leader.ready();
+      await measures.take("coordinator_start", isCalm, leader.ready());
     });
     return { what: `retire ${leader.title}, which leads`, healed };
   },

@@ -29,7 +29,10 @@ export type LogReaderOptions = {
   readonly connection: Connection;
   readonly stream: Stream;
   readonly onRecord: (record: RawRecord) => void;
-  /** After the last record that the log held is handed on; again after each time the consumer was made anew. */
+  /**
+   * After the last record is handed on that the log held when the consumer was made; again after each time that it was made
+   * anew. Not at the end of the log as it is then: under load there is always one more.
+   */
   readonly onCaughtUp: () => void;
   /** The reader cannot go on. */
   readonly onFailed: (error: Error) => void;
@@ -49,6 +52,8 @@ export class LogReader {
   private lastSeq = 0;
   private last: LogPoint | RawRecord = LOG_BEGINNING;
   private caughtUp = false;
+  /** The last record that the log held when the consumer was made. */
+  private targetSeq = Number.POSITIVE_INFINITY;
   private gapAt = 0;
   private opening = false;
   private closed = false;
@@ -119,6 +124,7 @@ export class LogReader {
       this.subscription = subscription;
       this.lastHeardMs = clock.nowMs();
       this.caughtUp = false;
+      this.targetSeq = Number.POSITIVE_INFINITY;
       await this.follow(deliverTo);
     } finally {
       this.opening = false;
@@ -130,12 +136,9 @@ export class LogReader {
     await this.compare();
     const { firstSeq, lastSeq } = await stream.info();
     if (firstSeq > this.lastSeq + 1) throw new LogGapError(this.lastSeq + 1, firstSeq);
-    const pending = await stream.follow({
-      deliverTo,
-      fromSeq: this.lastSeq + 1,
-      heartbeatMs: HEARTBEAT_MS,
-    });
-    if (pending === 0 && lastSeq <= this.lastSeq) this.setCaughtUp();
+    this.targetSeq = lastSeq;
+    await stream.follow({ deliverTo, fromSeq: this.lastSeq + 1, heartbeatMs: HEARTBEAT_MS });
+    if (this.lastSeq >= this.targetSeq) this.setCaughtUp();
   }
 
   /** R3. */
@@ -166,7 +169,7 @@ export class LogReader {
     this.last = record;
     this.gapAt = 0;
     this.options.onRecord(record);
-    if (delivery.pending === 0) this.setCaughtUp();
+    if (seq >= this.targetSeq) this.setCaughtUp();
   }
 
   private onStatus(message: BusMessage): void {
@@ -193,11 +196,9 @@ function isFinal(error: unknown): error is LogGapError | LogTailLostError {
 }
 
 /** The reply subject of a delivery: `$JS.ACK…<stream seq>.<consumer seq>.<stamp in ns>.<pending>`, in its short and its long form. */
-export function parseDelivery(
-  reply: string | undefined,
-): { seq: number; stampMs: number; pending: number } | null {
+export function parseDelivery(reply: string | undefined): { seq: number; stampMs: number } | null {
   if (reply === undefined || !reply.startsWith("$JS.ACK.")) return null;
-  // For each record that is folded: the five tokens wanted are found without cutting up the others.
+  // For each record that is folded: the two tokens wanted are found without cutting up the others.
   const dots: number[] = [];
   for (let dot = reply.indexOf("."); dot >= 0; dot = reply.indexOf(".", dot + 1)) dots.push(dot);
   const isShort = dots.length === SHORT_FORM_DOTS;
@@ -207,9 +208,8 @@ export function parseDelivery(
   const seq = Number(token(first));
   const stamp = token(first + 2);
   const stampMs = Number(stamp.slice(0, -6));
-  const pending = Number(token(first + 3));
   if (!Number.isSafeInteger(seq) || !Number.isFinite(stampMs) || stamp === "") return null;
-  return { seq, stampMs, pending };
+  return { seq, stampMs };
 }
 
 const SHORT_FORM_DOTS = 8;
