@@ -52,7 +52,7 @@ async function worker(): Promise<Lossy & AsyncDisposable> {
     subjects,
     registry,
     options: { slots: 2, prefetch: 2 },
-    executors: { inline: inlineExecutor(), thread: inlineExecutor() },
+    executors: { inline: inlineExecutor(), thread: inlineExecutor(), process: inlineExecutor() },
     liveness: null,
   });
   return { ...lossy, [Symbol.asyncDispose]: () => made.stop({ graceMs: 0 }) };

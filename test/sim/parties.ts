@@ -107,7 +107,7 @@ export class Parties {
       connection,
       subjects,
       registry,
-      executors: { inline: executor, thread: executor },
+      executors: { inline: executor, thread: executor, process: executor },
       liveness: null,
       options: {
         slots: plan.slots,

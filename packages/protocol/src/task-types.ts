@@ -4,7 +4,7 @@
  * A typed client calls a task by the name of its export: `countPrimes` is the task `count-primes`. The name is turned at
  * run time (`taskNameOf`), and held against the definition's literal name at compile time (`KebabCase`).
  */
-export type ExecutorKind = "inline" | "thread";
+export type ExecutorKind = "inline" | "thread" | "process";
 
 /** What the types of a definition say; the implementation is the worker's. */
 export type TaskSignature<Name extends string, Input, Output> = {

@@ -190,7 +190,8 @@ export class AttemptRunner {
     this.stopping.add(run);
     run.cancel(reason);
     const grace = connection.clock.after(cancelGraceMs, () => {
-      if (run.terminate()) log(`task ${ref.id} did not stop within ${cancelGraceMs} ms: its thread is ended`);
+      if (run.terminate())
+        log(`task ${ref.id} did not stop within ${cancelGraceMs} ms: it is ended by force`);
       else log(`task ${ref.id} does not stop: inline code can only be asked to, through ctx.signal`);
     });
     run.end.finally(() => grace.cancel()).catch(() => undefined);

@@ -5,13 +5,14 @@ import type { TaskContext } from "./context.ts";
 export type TaskOptions = {
   /**
    * Where the code runs. `inline`: on the worker's own event loop, for code that mostly waits. `thread`: in a worker
-   * thread, for code that computes.
+   * thread, for code that computes. `process`: in a process of its own, for native code and for what may crash.
    * @default "inline"
    */
   readonly executor?: ExecutorKind;
   /**
-   * Heap limit of the thread in MiB; a task that exceeds it fails with OutOfMemoryError. Thread executor only. Code that
-   * asks for tens of MiB at once may end the whole worker instead: V8 gives up there, and other workers take over.
+   * Memory limit in MiB; a task that exceeds it fails with OutOfMemoryError. In a thread it holds for the heap, and code
+   * that asks for tens of MiB at once may end the whole worker instead: V8 gives up there, and other workers take over. In
+   * a process it holds for everything, whatever code asks for. Inline code shares the worker's heap and can have none.
    * @default Node's
    */
   readonly memoryMb?: number;
@@ -31,6 +32,7 @@ export type TaskDefinition<Name extends string = string, Input = never, Output =
 /** Marks a definition across copies of this package. */
 const DEFINITION = Symbol.for("weft.task-definition");
 const MEMORY_MB_MIN = 16;
+const EXECUTORS: ReadonlySet<unknown> = new Set<ExecutorKind>(["inline", "thread", "process"]);
 const OPTIONS: ReadonlySet<string> = new Set(["executor", "memoryMb"] satisfies (keyof TaskOptions)[]);
 
 /** Defines a task that workers run and clients call by its name. */
@@ -54,14 +56,14 @@ export function defineTask<Name extends string, Input, Output>(
   if (typeof handler !== "function") throw new UsageError(`task "${name}" has no function to run`);
   checkKeys(name, options);
   const executor = options.executor ?? "inline";
-  if (executor !== "inline" && executor !== "thread") {
+  if (!EXECUTORS.has(executor)) {
     throw new UsageError(
-      `task "${name}": the executor must be "inline" or "thread", got ${JSON.stringify(executor)}`,
+      `task "${name}": the executor must be "inline", "thread" or "process", got ${JSON.stringify(executor)}`,
     );
   }
   const memoryMb = options.memoryMb ?? null;
-  if (memoryMb !== null && executor !== "thread") {
-    throw new UsageError(`task "${name}": memoryMb needs executor: "thread"`);
+  if (memoryMb !== null && executor === "inline") {
+    throw new UsageError(`task "${name}": memoryMb needs executor: "thread" or "process"`);
   }
   if (memoryMb !== null && !(Number.isInteger(memoryMb) && memoryMb >= MEMORY_MB_MIN)) {
     throw new UsageError(`task "${name}": memoryMb must be a whole number of at least ${MEMORY_MB_MIN}`);

@@ -47,9 +47,10 @@ export class TaskRegistry {
       if (known.definition === definition) return;
       throw new DuplicateTaskError(definition.name, known.origin, task.origin);
     }
-    if (definition.options.executor === "thread" && task.moduleUrl === null) {
+    const { executor } = definition.options;
+    if (executor !== "inline" && task.moduleUrl === null) {
       throw new UsageError(
-        `task "${definition.name}" runs in threads, which load it from its file: start the worker with \`files\` instead of \`tasks\``,
+        `task "${definition.name}" runs in a ${executor}, which loads it from its file: start the worker with \`files\` instead of \`tasks\``,
       );
     }
     this.tasks.set(definition.name, task);

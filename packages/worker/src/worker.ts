@@ -25,6 +25,7 @@ import { AttemptRunner } from "./attempt-runner.ts";
 import type { LogLevel } from "./context.ts";
 import type { Executors } from "./executors/executor.ts";
 import { inlineExecutor } from "./executors/inline.ts";
+import { processExecutor } from "./executors/process.ts";
 import { threadExecutor } from "./executors/thread.ts";
 import { LeaderLink } from "./leader-link.ts";
 import { Liveness } from "./liveness.ts";
@@ -108,18 +109,24 @@ export class Worker {
     const identity = Identity.parse(options.identity ?? "worker");
     const connection = await openConnection(identity, InstanceId.create(), options);
     const subjects = new Subjects(namespace);
+    const log = (line: string): void => options.log?.(`worker ${connection.sender}: ${line}`);
+    const slots = slotsOf(options);
     const worker = new Worker({
       connection,
       subjects,
       registry,
       options,
-      executors: { inline: inlineExecutor(), thread: threadExecutor() },
+      executors: {
+        inline: inlineExecutor(),
+        thread: threadExecutor(slots),
+        process: processExecutor({ keptMax: slots, clock: connection.clock, log }),
+      },
       liveness: new Liveness({
         servers: otherServersFirst(connection),
-        slots: slotsOf(options),
+        slots,
         nats: options.nats ?? {},
         subject: subjects.probe(connection.sender),
-        log: (line) => options.log?.(`worker ${connection.sender}: ${line}`),
+        log,
       }),
     });
     await connection.nats.flush();

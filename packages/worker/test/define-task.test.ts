@@ -61,8 +61,8 @@ describe("a definition is refused", () => {
   });
 
   test("with an executor that there is not", () => {
-    expect(() => defineTask("x", { executor: "process" as never }, run)).toThrow(
-      'the executor must be "inline" or "thread", got "process"',
+    expect(() => defineTask("x", { executor: "fork" as never }, run)).toThrow(
+      'the executor must be "inline", "thread" or "process", got "fork"',
     );
   });
 
@@ -82,7 +82,10 @@ describe("a definition is refused", () => {
     },
   );
 
-  test("with a memory limit on code that has no thread of its own", () => {
-    expect(() => defineTask("x", { memoryMb: 64 }, run)).toThrow('memoryMb needs executor: "thread"');
+  test("with a memory limit on code that has no heap of its own", () => {
+    expect(() => defineTask("x", { memoryMb: 64 }, run)).toThrow(
+      'memoryMb needs executor: "thread" or "process"',
+    );
+    expect(() => defineTask("x", { executor: "inline", memoryMb: 64 }, run)).toThrow(UsageError);
   });
 });

@@ -27,7 +27,8 @@ class RecordedOutlet implements TaskOutlet {
   readonly log = (...line: [LogLevel, string, unknown]): void => void this.logs.push(line);
 }
 
-let executor: Executor = threadExecutor();
+const KEPT_MAX = 6;
+let executor: Executor = threadExecutor(KEPT_MAX);
 /** Each thread of this process has one. */
 const threadCount = (): number =>
   process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length;
@@ -268,7 +269,7 @@ describe("what code in a thread tells", () => {
 describe("an executor that closes", () => {
   beforeEach(async () => {
     await executor.close();
-    executor = threadExecutor();
+    executor = threadExecutor(KEPT_MAX);
   });
 
   test("leaves no thread, whatever runs in them", async () => {

@@ -73,6 +73,7 @@ export const small = defineTask("small", { executor: "thread", memoryMb: 32 }, (
 
 /** Waits for its cancel, and says when it does. */
 export const waits = defineTask("waits", inThread, async (_input: undefined, ctx) => {
+  ctx.signal.throwIfAborted();
   await new Promise((_resolve, reject) => {
     ctx.signal.addEventListener("abort", () => reject(ctx.signal.reason));
     ctx.progress(0.5, "waiting");

@@ -1,0 +1,106 @@
+/** The inside of a thread or a process: runs one attempt at a time, with the same context as anywhere else. */
+import { inspect } from "node:util";
+import { DefectError } from "@weft/protocol";
+import type { TaskOutlet } from "../context.ts";
+import { type AttemptEnd, Cancellation, failedWith, runAttempt } from "../run-attempt.ts";
+import { loadTaskFiles, TaskRegistry } from "../task-registry.ts";
+import type { FromInside, InsideProgress, ToInside } from "./messages.ts";
+
+type RunMessage = Extract<ToInside, { type: "run" }>;
+
+/** Code that never yields can still report: what comes within this time waits for the next report or the end. */
+const REPORT_INTERVAL_MS = 10;
+/** A log line is for people; what is longer is cut. */
+const LOG_TEXT_LENGTH_MAX = 16_384;
+
+export class Inside {
+  private readonly send: (message: FromInside) => void;
+  private readonly loaded = new Map<string, Promise<TaskRegistry>>();
+  private cancellation = new Cancellation();
+  private running: RunMessage | null = null;
+
+  /** `send` throws for what it cannot carry. */
+  constructor(send: (message: FromInside) => void) {
+    this.send = send;
+  }
+
+  receive(message: ToInside): void {
+    if (message.type === "cancel") {
+      if (this.running?.job === message.job) this.cancellation.request(this.running.input, message.reason);
+      return;
+    }
+    this.running = message;
+    this.cancellation = new Cancellation();
+    this.run(message).catch((error: unknown) => {
+      // `run` never rejects; if it did, the end of the thread or process is the attempt's failure.
+      throw error;
+    });
+  }
+
+  /** Tells what nothing has caught. */
+  uncaught(thrown: unknown): void {
+    const { value } = failedWith(thrown);
+    if (this.running !== null && value !== null)
+      this.send({ type: "uncaught", job: this.running.job, value });
+  }
+
+  private async run({ job, moduleUrl, input }: RunMessage): Promise<void> {
+    let pending: InsideProgress | null = null;
+    let reportedAtMs = Number.NEGATIVE_INFINITY;
+    const outlet: TaskOutlet = {
+      progress: (fraction, message, data) => {
+        pending = { fraction, message, data };
+        const nowMs = performance.now();
+        if (nowMs - reportedAtMs < REPORT_INTERVAL_MS) return;
+        reportedAtMs = nowMs;
+        this.send({ type: "progress", job, ...pending });
+        pending = null;
+      },
+      log: (level, given, data) => {
+        const message = clipped(String(given));
+        try {
+          this.send({ type: "log", job, level, message, data });
+        } catch {
+          // A log takes anything, a channel carries less: what it cannot carry is told in words.
+          this.send({ type: "log", job, level, message, data: clipped(inspect(data)) });
+        }
+      },
+    };
+    const end = await this.attempt(moduleUrl, input, outlet);
+    this.running = null;
+    this.send({ type: "ended", job, end, progress: pending });
+  }
+
+  private async attempt(
+    moduleUrl: string,
+    input: RunMessage["input"],
+    outlet: TaskOutlet,
+  ): Promise<AttemptEnd> {
+    try {
+      const task = (await this.load(moduleUrl)).get(input.name);
+      if (task === undefined) throw new DefectError(`${moduleUrl} has no task "${input.name}" where it runs`);
+      return await runAttempt(task.definition, input, outlet, this.cancellation);
+    } catch (error) {
+      return failedWith(error);
+    }
+  }
+
+  private load(moduleUrl: string): Promise<TaskRegistry> {
+    let registry = this.loaded.get(moduleUrl);
+    if (registry === undefined) {
+      registry = loadFile(moduleUrl);
+      this.loaded.set(moduleUrl, registry);
+    }
+    return registry;
+  }
+}
+
+async function loadFile(moduleUrl: string): Promise<TaskRegistry> {
+  const registry = new TaskRegistry();
+  await loadTaskFiles(registry, [moduleUrl]);
+  return registry;
+}
+
+function clipped(text: string): string {
+  return text.length <= LOG_TEXT_LENGTH_MAX ? text : `${text.slice(0, LOG_TEXT_LENGTH_MAX)}…`;
+}
