@@ -102,7 +102,8 @@ export class Faults {
       case "garbage":
         return server.appendGarbage(stream);
       case "lose_tail": {
-        const count = 1 + dice.below(20);
+        // An end, not the whole: an emptied log is an operator's to look at.
+        const count = 1 + dice.below(Math.min(20, Math.floor(server.lastSeq(stream) / 4) + 1));
         note(`a power cut takes the last ${count} records of the log`);
         onTailLost();
         return server.loseTail(stream, count, dice.between(50, 3_000));

@@ -145,7 +145,7 @@ class SeedRun {
     this.notes.add("healed");
     const isDone = (): boolean =>
       isBroken() || (this.workload.isOver && this.account.openEntries().length === 0);
-    await loop.play(loop.nowMs + HEALING_MS, isDone);
+    await loop.play(loop.nowMs + HEALING_MS + workMs(plan), isDone);
     await loop.play(loop.nowMs + LEFTOVERS_MS, isBroken);
     this.judge();
     return this.result();
@@ -216,6 +216,11 @@ class SeedRun {
       simulatedMs: this.loop.nowMs,
     };
   }
+}
+
+/** How long a whole cluster takes for everything, a few attempts of each included. */
+function workMs({ tasks, taskMsMax, workers, slots }: Plan): number {
+  return (3 * tasks * taskMsMax) / (workers * slots);
 }
 
 /** The busier the tasks, the slower they come. */

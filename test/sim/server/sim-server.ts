@@ -68,6 +68,10 @@ export class SimServer {
     return this.stream(name).info().firstSeq;
   }
 
+  lastSeq(name: string): number {
+    return this.stream(name).last;
+  }
+
   connect(process: SimProcess, identity: Identity, instance: InstanceId): Connection {
     const { loop, dice } = this;
     const sender = Sender.of(identity, instance);
