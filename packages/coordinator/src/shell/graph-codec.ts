@@ -10,7 +10,7 @@ import { deserialize, serialize } from "node:v8";
 import { DefectError } from "@weft/protocol";
 
 /** The version of these bytes. */
-export const GRAPH_FORMAT = 1;
+export const GRAPH_FORMAT = 2;
 
 const KINDS = ["object", "instance", "array", "map", "set"] as const;
 type Kind = (typeof KINDS)[number];
@@ -20,6 +20,7 @@ type Cell = unknown;
 type Chunk = { readonly shapes: readonly (readonly string[])[]; readonly rows: readonly Cell[] };
 
 const CHUNK_CELLS = 50_000;
+const COLUMN_BYTES = 4 * 1024 * 1024;
 const PIECE_BYTES_MAX = 768 * 1024;
 const KIND_BITS = 3n;
 const KIND_MASK = 7n;
@@ -40,6 +41,8 @@ class Table {
   private next = 0;
   private newShapes: (readonly string[])[] = [];
   private cells: Cell[] = [];
+  /** Of typed arrays in the chunk at hand: each is one cell, and may be long. */
+  private columnBytes = 0;
 
   constructor(root: object, omit: ReadonlySet<string>) {
     this.rows = new Map([[root, 0]]);
@@ -54,7 +57,8 @@ class Table {
   take(cellsMax: number): Chunk {
     this.newShapes = [];
     this.cells = [];
-    while (this.hasMore && this.cells.length < cellsMax) {
+    this.columnBytes = 0;
+    while (this.hasMore && this.cells.length < cellsMax && this.columnBytes < COLUMN_BYTES) {
       const at = this.queue[this.next] as object;
       // Not needed any more: a long queue would else hold all of it twice.
       this.queue[this.next] = NOTHING;
@@ -96,7 +100,13 @@ class Table {
   private cellOf(value: unknown, parent: Kind): Cell {
     if (typeof value === "function" || typeof value === "symbol" || typeof value === "bigint")
       throw new DefectError(`a ${typeof value} cannot be part of a checkpoint`);
-    if (typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
+    // An engine may hold a whole number as a double, and would write it as one: the bytes must not hang on that.
+    if (typeof value === "number") return Object.is(value | 0, value) ? value | 0 : value;
+    if (typeof value !== "object" || value === null) return value;
+    if (ArrayBuffer.isView(value)) {
+      this.columnBytes += value.byteLength;
+      return value;
+    }
     const kind = kindOf(value);
     let row = this.rows.get(value);
     if (row === undefined) {

@@ -55,7 +55,7 @@ function record(ledger: LedgerState, task: LiveTask, ending: Ending): SettledTas
     verdict: ending.verdict,
   };
   ledger.live.delete(task.id);
-  ledger.settled.set(task.id, settled);
+  ledger.settled.add(settled, ending.value?.length ?? 0);
   const { progress, value } = ending;
   ledger.effects.push({ type: "settled", task: settled, owner: task.owner, progress, value });
   return settled;

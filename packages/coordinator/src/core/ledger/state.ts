@@ -1,10 +1,11 @@
 /** Everything that a ledger holds. Only the rules of the fold (the files beside this one) change it. */
 import type { ControlSecret, Nonce, TaskId } from "@weft/protocol";
+import { SettledIndex } from "../settled/settled-index.ts";
 import { LedgerClock } from "./clock.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Effect, VoidReason } from "./effect.ts";
 import { Senders } from "./senders.ts";
-import type { LiveTask, SettledTask } from "./task.ts";
+import type { LiveTask } from "./task.ts";
 
 export type LedgerConfig = { readonly partition: number; readonly secret: ControlSecret };
 
@@ -14,7 +15,7 @@ export class LedgerState {
   readonly config: LedgerConfig;
   readonly clock: LedgerClock = new LedgerClock();
   readonly live: Map<TaskId, LiveTask> = new Map();
-  readonly settled: Map<TaskId, SettledTask> = new Map();
+  readonly settled: SettledIndex = new SettledIndex();
   readonly senders: Senders = new Senders();
   /** Ids that tasks wait for and that nobody has submitted. */
   readonly unknown: Map<TaskId, LiveTask[]> = new Map();

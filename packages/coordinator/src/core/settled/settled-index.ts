@@ -1,0 +1,264 @@
+/**
+ * The settled tasks in the order in which they settled: columns of numbers and a hash table, at most 64 bytes a task. A
+ * task is made into an object when somebody asks for it.
+ *
+ * S1 Only the oldest is ever evicted.
+ * S2 What a live task's dependency names is pinned. A pinned task that is evicted stays as an object until the last pin
+ *    goes: few are, and they do not hold back those that settled after them.
+ */
+import type { TaskId } from "@weft/protocol";
+import type { Position, SettledTask, Verdict } from "../ledger/task.ts";
+import { NameTable } from "./name-table.ts";
+import { hashId, ID_WORDS, packId, unpackId } from "./packed-id.ts";
+import {
+  bytesOfChunk,
+  CHUNK_TASKS,
+  emptyChunk,
+  outcomeIn,
+  type SettledChunk,
+  setEnding,
+  setWide,
+  valueBytesIn,
+  WIDE,
+  wide,
+} from "./settled-chunk.ts";
+import { SlotTable } from "./slot-table.ts";
+
+/** What left the index: where its value was, and how long. */
+export type Evicted = { readonly id: TaskId; readonly valueSeq: number; readonly valueBytes: number };
+export type Kept = { task: SettledTask; readonly valueBytes: number };
+
+export class SettledIndex {
+  private readonly chunks: (SettledChunk | null)[] = [];
+  /** Numbers of chunks, the oldest first. */
+  private readonly order: number[] = [];
+  private readonly free: number[] = [];
+  private readonly table = new SlotTable((slot) => this.hashOf(slot));
+  private readonly names = new NameTable();
+  private readonly verdicts = new Map<number, Verdict>();
+  private readonly pinnedSlots = new Map<number, number>();
+  /** Evicted and pinned (S2), in the order in which they settled. */
+  readonly kept: Map<TaskId, Kept> = new Map();
+  private readonly keptPins = new Map<TaskId, number>();
+  private count = 0;
+  /** Bytes of all values that are held here. */
+  valueBytes = 0;
+
+  get size(): number {
+    return this.count + this.kept.size;
+  }
+
+  /** Tasks that may be evicted. */
+  get evictable(): number {
+    return this.count;
+  }
+
+  /** What the columns and the table take, for all tasks together. */
+  get structuralBytes(): number {
+    return this.chunks.reduce(
+      (sum, chunk) => sum + (chunk === null ? 0 : bytesOfChunk(chunk)),
+      this.table.bytes,
+    );
+  }
+
+  has(id: TaskId): boolean {
+    return this.slotOf(id) >= 0 || this.kept.has(id);
+  }
+
+  get(id: TaskId): SettledTask | undefined {
+    const slot = this.slotOf(id);
+    return slot >= 0 ? this.taskIn(slot) : this.kept.get(id)?.task;
+  }
+
+  /** The caller knows that it is not there. `valueBytes` is what its value takes in the log. */
+  add(task: SettledTask, valueBytes: number): void {
+    const { chunk, number } = this.room();
+    const at = chunk.end++;
+    const slot = number * CHUNK_TASKS + at;
+    packId(task.id, chunk.ids, at * ID_WORDS);
+    chunk.names[at] = this.names.take(task.name);
+    setEnding(chunk, at, task.outcome, valueBytes);
+    setWide(chunk, at, WIDE.settledAtMs, task.settledAtMs);
+    setWide(chunk, at, WIDE.submittedSeq, task.submitted.seq);
+    setWide(chunk, at, WIDE.finishSeq, task.finish?.seq ?? 0);
+    chunk.indices[at * 2] = task.submitted.index;
+    chunk.indices[at * 2 + 1] = task.finish?.index ?? 0;
+    chunk.attempts[at * 2] = task.attempt;
+    chunk.attempts[at * 2 + 1] = task.tries;
+    if (task.verdict !== null) this.verdicts.set(slot, task.verdict);
+    this.table.add(hashId(chunk.ids, at * ID_WORDS), slot);
+    this.count++;
+    this.valueBytes += valueBytes;
+  }
+
+  /** One pin more for each live task that names it; unknown ids are passed over. */
+  pin(id: TaskId): void {
+    const slot = this.slotOf(id);
+    if (slot >= 0) this.pinnedSlots.set(slot, (this.pinnedSlots.get(slot) ?? 0) + 1);
+    else if (this.kept.has(id)) this.keptPins.set(id, (this.keptPins.get(id) ?? 0) + 1);
+  }
+
+  /** Takes a pin away. What was only kept for it leaves. */
+  unpin(id: TaskId): Evicted | null {
+    const slot = this.slotOf(id);
+    if (slot >= 0) {
+      const left = (this.pinnedSlots.get(slot) ?? 0) - 1;
+      if (left > 0) this.pinnedSlots.set(slot, left);
+      else this.pinnedSlots.delete(slot);
+      return null;
+    }
+    const kept = this.kept.get(id);
+    if (kept === undefined) return null;
+    const left = (this.keptPins.get(id) ?? 0) - 1;
+    if (left > 0) {
+      this.keptPins.set(id, left);
+      return null;
+    }
+    this.kept.delete(id);
+    this.keptPins.delete(id);
+    this.valueBytes -= kept.valueBytes;
+    return { id, valueSeq: kept.task.finish?.seq ?? 0, valueBytes: kept.valueBytes };
+  }
+
+  pins(id: TaskId): number {
+    const slot = this.slotOf(id);
+    return (slot >= 0 ? this.pinnedSlots.get(slot) : this.keptPins.get(id)) ?? 0;
+  }
+
+  /** How long its value is; 0 where the id is not here. */
+  valueBytesOf(id: TaskId): number {
+    const slot = this.slotOf(id);
+    if (slot < 0) return this.kept.get(id)?.valueBytes ?? 0;
+    return valueBytesIn(this.chunkOf(slot), slot % CHUNK_TASKS);
+  }
+
+  /** Its value is found elsewhere from now on. */
+  moveValue(id: TaskId, to: Position): void {
+    const slot = this.slotOf(id);
+    if (slot >= 0) {
+      const at = slot % CHUNK_TASKS;
+      setWide(this.chunkOf(slot), at, WIDE.finishSeq, to.seq);
+      this.chunkOf(slot).indices[at * 2 + 1] = to.index;
+      return;
+    }
+    const kept = this.kept.get(id);
+    if (kept !== undefined) kept.task = { ...kept.task, finish: to };
+  }
+
+  /** When the oldest that may be evicted settled; null where there is none. */
+  oldestSettledAtMs(): number | null {
+    const chunk = this.chunks[this.order[0] ?? -1];
+    return chunk == null || this.count === 0 ? null : wide(chunk, chunk.first, WIDE.settledAtMs);
+  }
+
+  /** Evicts the oldest (S1). The task where it left, null where it is pinned and stays (S2) or there is none. */
+  evictOldest(): Evicted | null {
+    const number = this.order[0];
+    const chunk = number === undefined ? null : this.chunks[number];
+    if (number === undefined || chunk == null || this.count === 0) return null;
+    const at = chunk.first++;
+    const slot = number * CHUNK_TASKS + at;
+    const pins = this.pinnedSlots.get(slot);
+    const id = unpackId(chunk.ids, at * ID_WORDS);
+    const valueBytes = valueBytesIn(chunk, at);
+    if (pins !== undefined) {
+      this.kept.set(id, { task: this.taskIn(slot), valueBytes });
+      this.keptPins.set(id, pins);
+      this.pinnedSlots.delete(slot);
+    } else this.valueBytes -= valueBytes;
+    this.table.delete(this.hashOf(slot), slot);
+    this.names.drop(chunk.names[at] ?? 0);
+    this.verdicts.delete(slot);
+    this.count--;
+    if (chunk.first === CHUNK_TASKS) this.giveBack(number, chunk);
+    return pins === undefined ? { id, valueSeq: wide(chunk, at, WIDE.finishSeq), valueBytes } : null;
+  }
+
+  /** In the order in which they settled. */
+  *values(): IterableIterator<SettledTask> {
+    for (const { task } of this.kept.values()) yield task;
+    for (const number of this.order) {
+      const chunk = this.chunks[number];
+      if (chunk == null) continue;
+      for (let at = chunk.first; at < chunk.end; at++) yield this.taskIn(number * CHUNK_TASKS + at);
+    }
+  }
+
+  *newestFirst(): IterableIterator<SettledTask> {
+    for (let i = this.order.length - 1; i >= 0; i--) {
+      const number = this.order[i] ?? 0;
+      const chunk = this.chunks[number];
+      if (chunk == null) continue;
+      for (let at = chunk.end - 1; at >= chunk.first; at--) yield this.taskIn(number * CHUNK_TASKS + at);
+    }
+    yield* [...this.kept.values()].reverse().map(({ task }) => task);
+  }
+
+  *[Symbol.iterator](): IterableIterator<[TaskId, SettledTask]> {
+    for (const task of this.values()) yield [task.id, task];
+  }
+
+  private slotOf(id: TaskId): number {
+    packId(id, PROBE, 0);
+    return this.table.find(hashId(PROBE, 0), this.isProbed);
+  }
+
+  /** Whether the id in a slot is the one that is asked for; a field, so that no closure is made for each question. */
+  private readonly isProbed = (slot: number): boolean => {
+    const { ids } = this.chunkOf(slot);
+    const at = (slot % CHUNK_TASKS) * ID_WORDS;
+    return (
+      ids[at + 1] === PROBE[1] && ids[at + 2] === PROBE[2] && ids[at + 3] === PROBE[3] && ids[at] === PROBE[0]
+    );
+  };
+
+  private hashOf(slot: number): number {
+    return hashId(this.chunkOf(slot).ids, (slot % CHUNK_TASKS) * ID_WORDS);
+  }
+
+  private chunkOf(slot: number): SettledChunk {
+    return this.chunks[(slot / CHUNK_TASKS) | 0] ?? EMPTY;
+  }
+
+  private taskIn(slot: number): SettledTask {
+    const chunk = this.chunkOf(slot);
+    const at = slot % CHUNK_TASKS;
+    const finishSeq = wide(chunk, at, WIDE.finishSeq);
+    return {
+      id: unpackId(chunk.ids, at * ID_WORDS),
+      name: this.names.name(chunk.names[at] ?? 0),
+      outcome: outcomeIn(chunk, at),
+      attempt: chunk.attempts[at * 2] ?? 0,
+      tries: chunk.attempts[at * 2 + 1] ?? 0,
+      submitted: { seq: wide(chunk, at, WIDE.submittedSeq), index: chunk.indices[at * 2] ?? 0 },
+      settledAtMs: wide(chunk, at, WIDE.settledAtMs),
+      finish: finishSeq === 0 ? null : { seq: finishSeq, index: chunk.indices[at * 2 + 1] ?? 0 },
+      verdict: this.verdicts.get(slot) ?? null,
+    };
+  }
+
+  /** The newest chunk, or a new one where that is full. */
+  private room(): { readonly chunk: SettledChunk; readonly number: number } {
+    const newest = this.order.at(-1) ?? -1;
+    const chunk = this.chunks[newest];
+    if (chunk != null && chunk.end < CHUNK_TASKS) return { chunk, number: newest };
+    const number = this.free.pop() ?? this.chunks.length;
+    const made = this.chunks[number] ?? emptyChunk();
+    this.chunks[number] = made;
+    this.order.push(number);
+    return { chunk: made, number };
+  }
+
+  /** One emptied chunk is kept to be used again; more of them would only take room. */
+  private giveBack(number: number, chunk: SettledChunk): void {
+    this.order.shift();
+    chunk.first = 0;
+    chunk.end = 0;
+    if (this.free.length > 0) this.chunks[number] = null;
+    this.free.push(number);
+  }
+}
+
+const EMPTY = emptyChunk();
+/** The id that is asked for, packed. */
+const PROBE = new Uint32Array(ID_WORDS);
