@@ -13,9 +13,8 @@ export const NO_DATA: Uint8Array = new Uint8Array(0);
 
 const encoder = new TextEncoder();
 
-/** Its own bytes and headers: what the sender does with its own afterwards changes nothing. */
-export function ownBytes(payload: Uint8Array | string): Uint8Array {
-  return typeof payload === "string" ? encoder.encode(payload) : Uint8Array.from(payload);
+export function bytesOf(text: string): Uint8Array {
+  return encoder.encode(text);
 }
 
 export function ownHeaders(sent: MsgHdrs): MsgHdrs {

@@ -9,7 +9,7 @@ import { errors, type MsgHdrs, RequestError, type Status, TimeoutError } from "@
 import { inboxPrefix, type Sender } from "@weft/protocol";
 import type { Bus, BusMessage, BusSubscription, Timer } from "@weft/transport";
 import type { SimProcess } from "../sim-process.ts";
-import { headerBytes, NO_DATA, ownBytes, ownHeaders, type SimMessage } from "./message.ts";
+import { bytesOf, headerBytes, NO_DATA, ownHeaders, type SimMessage } from "./message.ts";
 import type { Session, SessionClient } from "./session.ts";
 import { StatusFeed } from "./status-feed.ts";
 
@@ -82,10 +82,13 @@ export class SimBus implements Bus, SessionClient {
     const reply = options.reply ?? "";
     if (reply !== "") this.check(reply);
     const headers = options.headers === undefined ? null : ownHeaders(options.headers);
-    const message = { subject, data: ownBytes(payload), reply, headers };
-    if (message.data.length + headerBytes(headers) > PAYLOAD_BYTES_MAX)
+    const data = typeof payload === "string" ? bytesOf(payload) : payload;
+    if (data.length + headerBytes(headers) > PAYLOAD_BYTES_MAX)
       throw errors.InvalidArgumentError.format("payload", "max_payload size exceeded");
-    this.send((session) => this.server.publish(session, message));
+    // Copied when it is sent and not before, like nats.js: bytes that change in between are sent changed.
+    this.send((session) =>
+      this.server.publish(session, { subject, data: Uint8Array.from(data), reply, headers }),
+    );
   }
 
   subscribe(subject: string, options: { readonly callback: Callback }): BusSubscription {
@@ -103,6 +106,7 @@ export class SimBus implements Bus, SessionClient {
     payload: Uint8Array | undefined,
     options: { readonly timeout: number; readonly headers?: MsgHdrs },
   ): Promise<BusMessage> {
+    if (this.isClosed()) return Promise.reject(new errors.ClosedConnectionError());
     if (this.requests === 0) this.listenForAnswers();
     const token = String(++this.requests);
     return new Promise((resolve, reject) => {

@@ -11,7 +11,7 @@ import { EPOCH_MS, type SimProcess } from "../sim-process.ts";
 import { answerOf, streamOf } from "./api-desk.ts";
 import { Interest } from "./interest.ts";
 import type { SimStored } from "./log-store.ts";
-import { json, NO_DATA, ownBytes, type SimMessage } from "./message.ts";
+import { json, NO_DATA, type SimMessage } from "./message.ts";
 import { Session } from "./session.ts";
 import { type BusServer, SimBus } from "./sim-bus.ts";
 import { SimStream, type StreamConfig } from "./sim-stream.ts";
@@ -22,6 +22,15 @@ export type SimServerOptions = {
   readonly replicas?: 1 | 3;
   /** What a reader of a stream may leave unconfirmed. @default 512 KiB */
   readonly windowBytes?: number;
+};
+
+export type Cut = {
+  /** How long what is sent either way is lost before the client notices. */
+  readonly mutedMs: number;
+  /** How long the client then finds no server. */
+  readonly downMs: number;
+  /** When the server notices, which takes the connection's subscriptions for good until then. @default at the end */
+  readonly noticedMs?: number;
 };
 
 export type SimConnection = Omit<Connection, "nats"> & { readonly nats: SimBus };
@@ -35,6 +44,8 @@ export class SimServer {
   private readonly interest = new Interest();
   private readonly streams = new Map<string, SimStream>();
   private readonly buses: BusServer;
+  /** Connections that find no server until a moment. */
+  private readonly unreachable = new Map<SimBus, number>();
   private lastSession = 0;
 
   constructor(loop: SimLoop, dice: Dice, options: SimServerOptions = {}) {
@@ -76,14 +87,24 @@ export class SimServer {
     return { nats, stream, clock, entropy, sender, identity, instance, servers: ["nats://sim:4222"] };
   }
 
+  /** Cuts the network of a connection: first nobody notices, then the client does. */
+  cut({ nats }: SimConnection, { mutedMs, downMs, noticedMs = mutedMs + downMs }: Cut): void {
+    const { session } = nats;
+    this.unreachable.set(nats, this.loop.nowMs + mutedMs + downMs);
+    session?.lose();
+    if (session === null) return;
+    this.loop.after(mutedMs, () => nats.lost(session));
+    this.loop.after(noticedMs, () => this.interest.forget(session));
+  }
+
   /** Everything that a stream holds, as nobody in the simulation can see it. */
   stored(stream: string): readonly SimStored[] {
     return this.streams.get(stream)?.store.all() ?? [];
   }
 
   /** A publish of somebody who is no part of Weft. */
-  publish(subject: string, payload: Uint8Array | string, reply = ""): void {
-    this.route("stranger", { subject, data: ownBytes(payload), reply, headers: null });
+  publish(subject: string, data: Uint8Array, reply = ""): void {
+    this.route("stranger", { subject, data, reply, headers: null });
   }
 
   private delayMs(): number {
@@ -91,6 +112,8 @@ export class SimServer {
   }
 
   private accept(bus: SimBus): Session | null {
+    if ((this.unreachable.get(bus) ?? 0) > this.loop.nowMs) return null;
+    this.unreachable.delete(bus);
     const id = ++this.lastSession;
     return new Session({ id, node: 0, loop: this.loop, delayMs: () => this.delayMs(), client: bus });
   }
