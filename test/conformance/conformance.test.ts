@@ -2,6 +2,7 @@
 import { type NatsCluster, type NatsServer, startNatsCluster, startNatsServer } from "@weft/testing";
 import { afterAll, beforeAll, describe, test } from "vitest";
 import { appendCases } from "./cases/appends.ts";
+import { outageCases } from "./cases/outages.ts";
 import { plainCases } from "./cases/plain.ts";
 import { readerCases } from "./cases/readers.ts";
 import { readCases } from "./cases/reads.ts";
@@ -9,11 +10,17 @@ import { RealTarget } from "./real-target.ts";
 import { SimTarget } from "./sim-target.ts";
 import type { Case } from "./target.ts";
 
-const cases: readonly Case[] = [...plainCases, ...appendCases, ...readCases, ...readerCases];
+const cases: readonly Case[] = [...plainCases, ...appendCases, ...readCases, ...readerCases, ...outageCases];
 const SEEDS = 10;
 
-async function onReal(servers: readonly NatsServer[], each: Case): Promise<void> {
-  const target = new RealTarget(servers);
+function casesFor(replicas: 1 | 3): (readonly [string, Case])[] {
+  return cases
+    .filter((each) => each.replicas === undefined || each.replicas === replicas)
+    .map((each) => [each.title, each] as const);
+}
+
+async function onReal(each: Case, servers: readonly NatsServer[], cluster?: NatsCluster): Promise<void> {
+  const target = new RealTarget(servers, cluster);
   try {
     await each.run(target);
   } finally {
@@ -22,7 +29,7 @@ async function onReal(servers: readonly NatsServer[], each: Case): Promise<void>
 }
 
 describe.each([1, 3] as const)("the simulated server with %i replicas", (replicas) => {
-  test.each(cases.map((each) => [each.title, each] as const))("%s", async (_, each) => {
+  test.each(casesFor(replicas))("%s", async (_, each) => {
     for (let seed = 1; seed <= SEEDS; seed++) await new SimTarget(replicas, seed).play(each);
   });
 });
@@ -35,7 +42,7 @@ describe("one server", () => {
   afterAll(async () => {
     await server.stop();
   });
-  test.each(cases.map((each) => [each.title, each] as const))("%s", (_, each) => onReal([server], each));
+  test.each(casesFor(1))("%s", (_, each) => onReal(each, [server]));
 });
 
 describe("a cluster of three", () => {
@@ -46,7 +53,5 @@ describe("a cluster of three", () => {
   afterAll(async () => {
     await cluster.stop();
   });
-  test.each(cases.map((each) => [each.title, each] as const))("%s", (_, each) =>
-    onReal(cluster.servers, each),
-  );
+  test.each(casesFor(3))("%s", (_, each) => onReal(each, cluster.servers, cluster));
 });

@@ -1,25 +1,35 @@
 /** Real servers: one, or a cluster of three. */
-import { DiscardPolicy, jetstreamManager, RetentionPolicy, StorageType } from "@nats-io/jetstream";
+import {
+  DiscardPolicy,
+  type JetStreamManager,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+} from "@nats-io/jetstream";
 import { Identity, InstanceId } from "@weft/protocol";
-import type { NatsServer } from "@weft/testing";
+import type { NatsCluster, NatsServer } from "@weft/testing";
 import { closeConnection, openConnection, type SystemConnection } from "@weft/transport";
 import type { StreamSetup, Target, TestConnection } from "./target.ts";
 import { TcpRelay } from "./tcp-relay.ts";
 
 export class RealTarget implements Target {
   readonly replicas: 1 | 3;
+  private readonly cluster: NatsCluster | undefined;
   private readonly servers: readonly NatsServer[];
   private readonly ends: (() => unknown)[] = [];
+  private connections = 0;
   private own: SystemConnection | null = null;
 
-  constructor(servers: readonly NatsServer[]) {
+  constructor(servers: readonly NatsServer[], cluster?: NatsCluster) {
+    this.cluster = cluster;
     this.servers = servers;
     this.replicas = servers.length === 1 ? 1 : 3;
   }
 
   async connect(): Promise<TestConnection> {
-    const server = this.servers[this.ends.length % this.servers.length];
-    const relay = await TcpRelay.start(server?.port ?? 0);
+    const ports = this.servers.map(({ port }) => port);
+    const first = this.connections++ % ports.length;
+    const relay = await TcpRelay.start([...ports.slice(first), ...ports.slice(0, first)]);
     const connection = await openConnection(Identity.parse("case"), InstanceId.create(), {
       servers: relay.url,
       // Else it would reconnect past the relay.
@@ -39,10 +49,7 @@ export class RealTarget implements Target {
   }
 
   async createStream(name: string, setup: Partial<StreamSetup> = {}): Promise<void> {
-    const servers = this.servers.map(({ url }) => url);
-    this.own ??= await openConnection(Identity.parse("setup"), InstanceId.create(), { servers });
-    const manager = await jetstreamManager(this.own.nats);
-    await manager.streams.add({
+    await (await this.manager()).streams.add({
       name,
       subjects: [...(setup.subjects ?? [`${name}.>`])],
       storage: StorageType.File,
@@ -58,8 +65,29 @@ export class RealTarget implements Target {
     });
   }
 
+  async restart(stream: string): Promise<void> {
+    const [reader] = await (await this.manager()).consumers.list(stream).next();
+    const leader = this.servers.find(({ serverName }) => serverName === reader?.cluster?.leader);
+    await (leader ?? this.servers[0])?.restart();
+    await this.cluster?.waitUntilReady();
+  }
+
+  async loseLeader(stream: string): Promise<void> {
+    const { cluster } = await (await this.manager()).streams.info(stream);
+    const leader = this.servers.find(({ serverName }) => serverName === cluster?.leader);
+    if (leader === undefined) throw new Error(`${stream} has no leader`);
+    leader.kill();
+    this.ends.push(() => leader.restart());
+  }
+
   async end(): Promise<void> {
     for (const end of this.ends.reverse()) await end();
     if (this.own !== null) await closeConnection(this.own);
+  }
+
+  private async manager(): Promise<JetStreamManager> {
+    const servers = this.servers.map(({ url }) => url);
+    this.own ??= await openConnection(Identity.parse("setup"), InstanceId.create(), { servers });
+    return jetstreamManager(this.own.nats);
   }
 }

@@ -23,12 +23,23 @@ export class SimTarget implements Target {
     return Promise.resolve({
       ...connection,
       flush: () => connection.nats.flush(),
-      cut: (how) => this.server.cut(connection, how),
+      cut: ({ mutedMs, downMs }) =>
+        this.server.cut(process, mutedMs + downMs, { mutedMs, noticedMs: mutedMs }),
     });
   }
 
   createStream(name: string, setup: Partial<StreamSetup> = {}): Promise<void> {
     this.server.createStream(name, { subjects: [`${name}.>`], ...setup });
+    return Promise.resolve();
+  }
+
+  restart(stream: string): Promise<void> {
+    this.server.killReaderOf(stream, 200);
+    return Promise.resolve();
+  }
+
+  loseLeader(stream: string): Promise<void> {
+    this.server.killLeader(stream, 60_000);
     return Promise.resolve();
   }
 

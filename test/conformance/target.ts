@@ -15,6 +15,10 @@ export type Target = {
   connect(): Promise<TestConnection>;
   /** A stream of this name, with itself as the first token of all its subjects. */
   createStream(name: string, setup?: Partial<StreamSetup>): Promise<void>;
+  /** Ends the server and starts it again; of a cluster, the node that serves the reader of a stream. */
+  restart(stream: string): Promise<void>;
+  /** Kills the node that leads a stream, without a restart before the case is over. */
+  loseLeader(stream: string): Promise<void>;
 };
 
 export type Cut = {
@@ -33,8 +37,12 @@ export type TestConnection = Connection & {
 
 export type Case = {
   readonly title: string;
+  /** Runs only where streams have this many. @default wherever */
+  readonly replicas?: 1 | 3;
   readonly run: (target: Target) => Promise<void>;
 };
+
+const APPEND_TIMEOUT_MS = 2_000;
 
 export async function append(
   { nats }: Connection,
@@ -44,7 +52,7 @@ export async function append(
 ): Promise<Ack> {
   const stream = subject.slice(0, subject.indexOf("."));
   const guard = headers === undefined ? {} : { headers };
-  const answer = await nats.request(subject, data, { timeout: 5_000, ...guard });
+  const answer = await nats.request(subject, data, { timeout: APPEND_TIMEOUT_MS, ...guard });
   return readAck(answer.data, stream);
 }
 

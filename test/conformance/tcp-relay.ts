@@ -2,21 +2,22 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
 export class TcpRelay {
-  private readonly port: number;
+  /** Of the nodes, in the order in which they are tried. */
+  private readonly ports: number[];
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
   private muted = false;
   private down = false;
 
-  static async start(port: number): Promise<TcpRelay> {
+  static async start(ports: readonly number[]): Promise<TcpRelay> {
     const server = createServer();
     await new Promise<void>((listens) => server.listen(0, "127.0.0.1", listens));
-    return new TcpRelay(server, port);
+    return new TcpRelay(server, ports);
   }
 
-  constructor(server: Server, port: number) {
+  constructor(server: Server, ports: readonly number[]) {
     this.server = server;
-    this.port = port;
+    this.ports = [...ports];
     server.on("connection", (client) => this.join(client));
   }
 
@@ -46,7 +47,9 @@ export class TcpRelay {
 
   private join(client: Socket): void {
     if (this.down) return void client.destroy();
-    const server = connect(this.port, "127.0.0.1");
+    const server = connect(this.ports[0] ?? 0, "127.0.0.1");
+    // Where that node is gone, the client's next try goes to another.
+    server.once("error", () => this.ports.push(...this.ports.splice(0, 1)));
     for (const [from, to] of [
       [client, server],
       [server, client],

@@ -1,61 +1,7 @@
 /** What a reader of a stream is sent. */
-import type { BusMessage } from "@weft/transport";
 import { expect } from "vitest";
+import { follow, parseDelivery, range } from "../reader.ts";
 import { append, bytes, type Case, type TestConnection, text, until } from "../target.ts";
-
-type Reader = {
-  readonly seen: number[];
-  readonly pending: number[];
-  readonly statuses: BusMessage[];
-  /** What it was told to have to expect. */
-  readonly announced: number;
-  readonly subjects: string[];
-};
-
-type Follow = {
-  readonly stream: string;
-  readonly fromSeq: number;
-  readonly heartbeatMs?: number;
-  readonly deaf?: boolean;
-};
-
-async function follow(connection: TestConnection, options: Follow): Promise<Reader> {
-  const { nats, entropy } = connection;
-  const deliverTo = `deliver.${entropy.token(12)}`;
-  const reader = {
-    seen: [] as number[],
-    pending: [] as number[],
-    statuses: [] as BusMessage[],
-    subjects: [] as string[],
-  };
-  nats.subscribe(deliverTo, {
-    callback: (_, message) => {
-      if (message.headers?.code === 100) {
-        reader.statuses.push(message);
-        if (options.deaf !== true) message.respond();
-        return;
-      }
-      const delivery = parseDelivery(message.reply);
-      reader.seen.push(delivery?.seq ?? 0);
-      reader.pending.push(delivery?.pending ?? -1);
-      reader.subjects.push(message.subject);
-    },
-  });
-  const { stream, fromSeq, heartbeatMs = 1_000 } = options;
-  const announced = await connection.stream(stream).follow({ deliverTo, fromSeq, heartbeatMs });
-  return { ...reader, announced };
-}
-
-/** `$JS.ACK…<stream seq>.<consumer seq>.<stamp in ns>.<pending>`: 9 tokens, or 11 and more with two before the stream's name. */
-function parseDelivery(reply = ""): { seq: number; stampMs: number; pending: number } | null {
-  const tokens = reply.split(".");
-  if (!reply.startsWith("$JS.ACK.") || tokens.length < 9) return null;
-  const [seq, , stamp = "", pending] = tokens.slice(tokens.length === 9 ? 5 : 7);
-  return { seq: Number(seq), stampMs: Number(stamp.slice(0, -6)), pending: Number(pending) };
-}
-
-const range = (from: number, to: number): number[] =>
-  Array.from({ length: to - from + 1 }, (_, i) => from + i);
 
 async function fill(connection: TestConnection, stream: string, count: number): Promise<void> {
   await Promise.all(range(1, count).map(() => append(connection, `${stream}.x`, bytes("."))));
@@ -69,9 +15,12 @@ export const readerCases: readonly Case[] = [
       const a = await target.connect();
       await fill(a, "follow", 20);
       const reader = await follow(a, { stream: "follow", fromSeq: 6 });
-      expect(reader.announced).toBe(15);
+      // On several nodes it may be served by one that is behind, which counts what it has.
+      if (target.replicas === 1) expect(reader.announced).toBe(15);
+      else expect(reader.announced).toBeLessThanOrEqual(15);
       await until(a, "what is stored", () => reader.seen.length === 15);
-      expect(reader.pending).toEqual(range(0, 14).reverse());
+      if (target.replicas === 1) expect(reader.pending).toEqual(range(0, 14).reverse());
+      expect(reader.pending.at(-1)).toBe(0);
       await fill(a, "follow", 20);
       await until(a, "what is appended", () => reader.seen.length === 35);
       expect(reader.seen).toEqual(range(6, 40));
@@ -95,35 +44,43 @@ export const readerCases: readonly Case[] = [
   },
   {
     title:
-      "a reader that starts below the first message silently starts at the first, one behind the last behind it",
+      "a reader that starts below the first message silently starts at it, one behind the end waits for its own",
     run: async (target) => {
       await target.createStream("start");
       const a = await target.connect();
       await fill(a, "start", 10);
       await a.stream("start").purge({ belowSeq: 5 });
       const below = await follow(a, { stream: "start", fromSeq: 2 });
-      expect(below.announced).toBe(6);
       const next = await follow(a, { stream: "start", fromSeq: 11 });
-      const far = await follow(a, { stream: "start", fromSeq: 15 });
+      const far = await follow(a, { stream: "start", fromSeq: 13, heartbeatMs: 150 });
       expect([next.announced, far.announced]).toEqual([0, 0]);
-      await fill(a, "start", 2);
-      await until(a, "all", () => below.seen.length === 8 && next.seen.length === 2 && far.seen.length === 2);
-      expect(below.seen).toEqual(range(5, 12));
-      expect(next.seen).toEqual([11, 12]);
-      expect(far.seen).toEqual([11, 12]);
+      await until(a, "a heartbeat", () => far.statuses.length > 0);
+      expect(far.statuses[0]?.headers?.get("Nats-Last-Stream")).toBe("12");
+      await fill(a, "start", 4);
+      await until(
+        a,
+        "all",
+        () => below.seen.length === 10 && next.seen.length === 4 && far.seen.length === 2,
+      );
+      expect(below.seen).toEqual(range(5, 14));
+      expect(next.seen).toEqual(range(11, 14));
+      expect(far.seen).toEqual([13, 14]);
+      // It counts what it passed over as still to come.
+      expect(far.pending.at(-1)).toBe(2);
     },
   },
   {
-    title: "a reader of an empty stream gets its first message, whatever it asked for",
+    title: "a reader of an empty stream gets the message that it asked for",
     run: async (target) => {
       await target.createStream("empty");
       const a = await target.connect();
-      const readers = [
-        await follow(a, { stream: "empty", fromSeq: 1 }),
-        await follow(a, { stream: "empty", fromSeq: 7 }),
-      ];
-      await fill(a, "empty", 1);
-      await until(a, "it", () => readers.every(({ seen }) => seen.length === 1));
+      const first = await follow(a, { stream: "empty", fromSeq: 1, heartbeatMs: 150 });
+      const third = await follow(a, { stream: "empty", fromSeq: 3 });
+      await until(a, "a heartbeat", () => first.statuses.length > 0);
+      expect(first.statuses[0]?.headers?.get("Nats-Last-Stream")).toBe("0");
+      await fill(a, "empty", 3);
+      await until(a, "them", () => first.seen.length === 3 && third.seen.length === 1);
+      expect(third.seen).toEqual([3]);
     },
   },
   {
@@ -134,10 +91,10 @@ export const readerCases: readonly Case[] = [
       for (const subject of ["x", "y", "x", "y", "x"]) await append(a, `passed.${subject}`, bytes("."));
       await a.stream("passed").purge({ subject: "passed.y" });
       const reader = await follow(a, { stream: "passed", fromSeq: 1 });
-      expect(reader.announced).toBe(3);
+      if (target.replicas === 1) expect(reader.announced).toBe(3);
       await until(a, "all", () => reader.seen.length === 3);
       expect(reader.seen).toEqual([1, 3, 5]);
-      expect(reader.pending).toEqual([2, 1, 0]);
+      if (target.replicas === 1) expect(reader.pending).toEqual([2, 1, 0]);
     },
   },
   {

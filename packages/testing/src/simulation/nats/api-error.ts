@@ -7,6 +7,7 @@ const refusal = (code: number, err_code: number, description: string): ApiError 
   description,
 });
 
+export const UNAVAILABLE: ApiError = refusal(503, 10008, "JetStream system temporarily unavailable");
 export const NO_MESSAGE: ApiError = refusal(404, 10037, "no message found");
 export const TOO_LARGE: ApiError = refusal(400, 10054, "message size exceeds maximum allowed");
 export const NO_STREAM: ApiError = refusal(404, 10059, "stream not found");

@@ -34,6 +34,10 @@ export class Interest {
     for (const sid of [...(this.bySession.get(session)?.keys() ?? [])]) this.remove(session, sid);
   }
 
+  forgetAll(isGone: (session: Session) => boolean): void {
+    for (const session of [...this.bySession.keys()]) if (isGone(session)) this.forget(session);
+  }
+
   /** Subscriptions of processes that ended go on the way. */
   matching(subject: string): readonly Interested[] {
     const found = [...(this.literal.get(subject) ?? [])];

@@ -10,6 +10,10 @@ export class Lane {
     this.loop = loop;
   }
 
+  get isEmpty(): boolean {
+    return this.queue.length === 0;
+  }
+
   send(delayMs: number, act: () => void): void {
     const atMs = Math.max(this.loop.nowMs + delayMs, this.lastAtMs);
     this.lastAtMs = atMs;

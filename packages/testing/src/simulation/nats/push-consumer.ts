@@ -3,16 +3,22 @@
  *
  * C1 It sends consecutive messages of the stream, each once, while somebody listens; what is lost on the way is not sent
  *    again.
- * C2 A start outside of what the stream holds is moved to its first message, or behind its last, without a word.
+ * C2 A start below the first message is moved to that without a word; one behind the end waits for its message.
+ * C3 It knows what the node knows that it lives on, which may be behind the leader of the stream.
  */
 import { headers } from "@nats-io/transport-node";
 import type { SimLoop, SimTimer } from "../loop.ts";
+import { Lane } from "./lane.ts";
 import type { LogStore, SimStored } from "./log-store.ts";
 import { NO_DATA, type SimMessage } from "./message.ts";
 
 export type ConsumerOptions = {
   readonly stream: string;
   readonly name: string;
+  /** The node that it lives on. */
+  readonly node: number;
+  /** How far that is behind the leader now. */
+  readonly lagMs: () => number;
   readonly deliverTo: string;
   readonly fromSeq: number;
   readonly heartbeatMs: number;
@@ -34,9 +40,12 @@ export type ConsumerHost = {
 export class PushConsumer {
   readonly options: ConsumerOptions;
   private readonly host: ConsumerHost;
+  private readonly replication: Lane;
+  /** The last message that its node has. */
+  private knownSeq = 0;
   private next: number;
   private delivered = 0;
-  private waitingCount: number;
+  private waitingCount = 0;
   private unconfirmedBytes = 0;
   private control: { readonly subject: string; readonly bytes: number } | null = null;
   private controls = 0;
@@ -47,9 +56,9 @@ export class PushConsumer {
   constructor(host: ConsumerHost, options: ConsumerOptions) {
     this.host = host;
     this.options = options;
-    const { firstSeq, lastSeq } = host.store;
-    this.next = Math.min(Math.max(options.fromSeq, firstSeq, 1), lastSeq + 1);
-    this.waitingCount = host.store.countFrom(this.next);
+    this.replication = new Lane(host.loop);
+    this.next = Math.max(options.fromSeq, host.store.firstSeq, 1);
+    this.appended(host.store.lastSeq);
     this.beat();
   }
 
@@ -62,14 +71,16 @@ export class PushConsumer {
     return `$JS.FC.${this.options.stream}.${this.options.name}.`;
   }
 
-  appended(): void {
-    this.waitingCount++;
-    this.pump();
+  appended(seq: number): void {
+    const lagMs = this.options.lagMs();
+    if (lagMs === 0 && this.replication.isEmpty) this.learn(seq);
+    else this.replication.send(lagMs, () => this.learn(seq));
   }
 
   /** Messages were removed. */
   recount(): void {
-    this.waitingCount = this.host.store.countFrom(this.next);
+    const { store } = this.host;
+    this.waitingCount = store.countFrom(this.next) - store.countFrom(Math.max(this.next, this.knownSeq + 1));
   }
 
   /** The reader has taken what was sent before this. */
@@ -89,10 +100,21 @@ export class PushConsumer {
     if (this.stopped || !this.isListenedTo()) return;
     while (this.unconfirmedBytes < this.options.windowBytes) {
       const stored = this.host.store.from(this.next);
-      if (stored === null) break;
+      if (stored === null || stored.seq > this.knownSeq) break;
       this.deliver(stored);
       this.beat();
     }
+  }
+
+  private learn(seq: number): void {
+    if (this.stopped || seq <= this.knownSeq) return;
+    const isNext = seq === this.knownSeq + 1;
+    this.knownSeq = seq;
+    if (!isNext) this.recount();
+    // Those that it passes over too, where it began behind the end: then its count is never right again.
+    else this.waitingCount++;
+    // Its creation is answered first.
+    this.host.loop.after(0, () => this.pump());
   }
 
   private isListenedTo(): boolean {

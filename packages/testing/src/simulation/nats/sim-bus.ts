@@ -17,9 +17,9 @@ import { StatusFeed } from "./status-feed.ts";
 export type BusServer = {
   /** Null where the server cannot be reached. */
   dial(bus: SimBus): Session | null;
-  readonly dialMs: () => number;
+  dialMs(): number;
   /** How long what arrives waits for more, to be read at once. */
-  readonly chunkMs: () => number;
+  chunkMs(): number;
   later(waitMs: number, act: () => void): void;
   publish(session: Session, message: SimMessage): void;
   subscribe(session: Session, sid: number, pattern: string): void;

@@ -1,159 +1,238 @@
 /**
- * A nats-server with JetStream, or a cluster of three, on simulated time. What it does is held to what the real ones do by
- * test/conformance.
+ * A nats-server with JetStream, or a cluster of three, on simulated time, with the faults that a real one may show. What it
+ * does is held to what the real ones do by test/conformance.
  */
-import { headers } from "@nats-io/transport-node";
 import { type Identity, type InstanceId, Sender } from "@weft/protocol";
-import type { Connection } from "@weft/transport";
+import type { Connection, StoredMessage } from "@weft/transport";
 import type { Dice } from "../dice.ts";
 import type { SimLoop } from "../loop.ts";
-import { EPOCH_MS, type SimProcess } from "../sim-process.ts";
+import type { ClockFault, SimProcess } from "../sim-process.ts";
 import { answerOf, streamOf } from "./api-desk.ts";
-import { Interest } from "./interest.ts";
-import type { SimStored } from "./log-store.ts";
-import { json, NO_DATA, type SimMessage } from "./message.ts";
-import { Session } from "./session.ts";
-import { type BusServer, SimBus } from "./sim-bus.ts";
-import { SimStream, type StreamConfig } from "./sim-stream.ts";
+import { UNAVAILABLE } from "./api-error.ts";
+import { garbageLike } from "./garbage.ts";
+import { json, type SimMessage } from "./message.ts";
+import { type Cut, Network } from "./network.ts";
+import { ServerClock } from "./server-clock.ts";
+import { SimBus } from "./sim-bus.ts";
+import { type AckFaults, SimStream, type StreamConfig } from "./sim-stream.ts";
 import { SimStreamPort } from "./stream-port.ts";
 
 export type SimServerOptions = {
-  /** Nodes of the cluster and copies of each stream. @default 1 */
+  /** Nodes of the cluster, and copies of each stream. @default 1 */
   readonly replicas?: 1 | 3;
+  /** Longest way of a message between a process and the server. @default 1 */
+  readonly messageDelayMsMax?: number;
   /** What a reader of a stream may leave unconfirmed. @default 512 KiB */
   readonly windowBytes?: number;
-};
-
-export type Cut = {
-  /** How long what is sent either way is lost before the client notices. */
-  readonly mutedMs: number;
-  /** How long the client then finds no server. */
-  readonly downMs: number;
-  /** When the server notices, which takes the connection's subscriptions for good until then. @default at the end */
-  readonly noticedMs?: number;
 };
 
 export type SimConnection = Omit<Connection, "nats"> & { readonly nats: SimBus };
 
 const WINDOW_BYTES = 512 * 1024;
+/** How long a client believes in a connection that is cut, at most, and a server after it was mended. */
+const CLIENT_NOTICES_MS_MAX = 12_000;
+const SERVER_NOTICES_MS_MAX = 500;
+/** How long three replicas look for a leader when the old one is lost. */
+const ELECTION_MS_MIN = 4_000;
+const ELECTION_MS_MAX = 9_000;
 
 export class SimServer {
   private readonly loop: SimLoop;
   private readonly dice: Dice;
   private readonly options: Required<SimServerOptions>;
-  private readonly interest = new Interest();
+  private readonly network: Network;
   private readonly streams = new Map<string, SimStream>();
-  private readonly buses: BusServer;
-  /** Connections that find no server until a moment. */
-  private readonly unreachable = new Map<SimBus, number>();
-  private lastSession = 0;
+  private readonly clocks: readonly ServerClock[];
+  private ackFaults: AckFaults = { lostShare: 0, lateShare: 0, lateMsMax: 0 };
 
   constructor(loop: SimLoop, dice: Dice, options: SimServerOptions = {}) {
     this.loop = loop;
     this.dice = dice;
-    this.options = { replicas: 1, windowBytes: WINDOW_BYTES, ...options };
-    this.buses = {
-      dial: (bus) => this.accept(bus),
-      dialMs: () => this.delayMs() + this.delayMs(),
-      chunkMs: () => (dice.chance(0.5) ? 0 : dice.between(0, 0.2)),
-      later: (waitMs, act) => void loop.after(waitMs, act),
-      publish: (session, message) => this.published(session, message),
-      subscribe: (session, sid, pattern) => this.interest.add(session, sid, pattern),
-      unsubscribe: (session, sid) => this.interest.remove(session, sid),
-      leave: (session) => this.interest.forget(session),
-    };
+    this.options = { replicas: 1, messageDelayMsMax: 1, windowBytes: WINDOW_BYTES, ...options };
+    const { replicas, messageDelayMsMax: delayMsMax } = this.options;
+    this.clocks = Array.from({ length: replicas }, () => new ServerClock(loop));
+    const toStreams = (message: SimMessage, to: string): boolean => this.toStreams(message, to);
+    this.network = new Network({ loop, dice, delayMsMax, toStreams }, replicas);
   }
 
   createStream(name: string, config: StreamConfig): void {
-    const { loop } = this;
+    const { loop, dice, network, options } = this;
     this.streams.set(
       name,
       new SimStream(name, config, {
         loop,
-        replicas: this.options.replicas,
-        wallMs: () => Math.floor(EPOCH_MS + loop.nowMs),
-        commitMs: () => this.delayMs(),
-        send: (source, message, to) => void this.route(source, message, to),
-        hasInterest: (subject) => this.interest.matching(subject).length > 0,
+        dice,
+        replicas: options.replicas,
+        wallMs: (node) => this.clocks[node]?.wallMs() ?? 0,
+        delayMs: () => network.delayMs(),
+        ackFaults: () => this.ackFaults,
+        send: (source, message, to) => void network.route(source, message, to),
+        hasInterest: (subject) => network.hasInterest(subject),
       }),
     );
   }
 
   connect(process: SimProcess, identity: Identity, instance: InstanceId): SimConnection {
     const sender = Sender.of(identity, instance);
-    const nats = new SimBus(process, sender, this.buses);
+    const nats = new SimBus(process, sender, this.network);
+    this.network.join(nats);
     const { clock, entropy } = process;
     const stream = (name: string): SimStreamPort => new SimStreamPort(nats, name);
     return { nats, stream, clock, entropy, sender, identity, instance, servers: ["nats://sim:4222"] };
   }
 
-  /** Cuts the network of a connection: first nobody notices, then the client does. */
-  cut({ nats }: SimConnection, { mutedMs, downMs, noticedMs = mutedMs + downMs }: Cut): void {
-    const { session } = nats;
-    this.unreachable.set(nats, this.loop.nowMs + mutedMs + downMs);
-    session?.lose();
-    if (session === null) return;
-    this.loop.after(mutedMs, () => nats.lost(session));
-    this.loop.after(noticedMs, () => this.interest.forget(session));
+  /** Told of everything that a stream stores, when it does. */
+  onStored(stream: string, listener: (message: StoredMessage) => void): void {
+    this.stream(stream).storedListeners.push(listener);
   }
 
-  /** Everything that a stream holds, as nobody in the simulation can see it. */
-  stored(stream: string): readonly SimStored[] {
-    return this.streams.get(stream)?.store.all() ?? [];
+  /** Told when a stream loses its end, of the last sequence that is left. */
+  onTruncated(stream: string, listener: (lastSeq: number) => void): void {
+    this.stream(stream).truncatedListeners.push(listener);
+  }
+
+  firstSeq(stream: string): number {
+    return this.stream(stream).store.firstSeq;
+  }
+
+  /** Everything that a stream holds. */
+  stored(stream: string): readonly StoredMessage[] {
+    return this.stream(stream).store.all();
   }
 
   /** A publish of somebody who is no part of Weft. */
   publish(subject: string, data: Uint8Array, reply = ""): void {
-    this.route("stranger", { subject, data, reply, headers: null });
+    this.network.route("stranger", { subject, data, reply, headers: null });
   }
 
-  private delayMs(): number {
-    return this.dice.between(0.05, 0.5);
+  /** A stranger appends what is no record. */
+  appendGarbage(name: string): void {
+    const { store } = this.stream(name);
+    const last = store.get(store.lastSeq);
+    if (last === null) return;
+    const { subject, data } = garbageLike(last, this.dice);
+    this.publish(subject, data);
   }
 
-  private accept(bus: SimBus): Session | null {
-    if ((this.unreachable.get(bus) ?? 0) > this.loop.nowMs) return null;
-    this.unreachable.delete(bus);
-    const id = ++this.lastSession;
-    return new Session({ id, node: 0, loop: this.loop, delayMs: () => this.delayMs(), client: bus });
-  }
-
-  private published(session: Session, message: SimMessage): void {
-    if (this.route(session.source, message) || message.reply === "") return;
-    const status = headers(503, "No Responders");
-    const answer = { subject: message.reply, data: NO_DATA, reply: "", headers: status };
-    for (const { sid } of this.interest.matchingOf(session, message.reply))
-      session.toClient(session.source, (client) => client.arrived(sid, answer));
-  }
-
-  /** False where nobody takes it. */
-  private route(source: string, message: SimMessage, to: string = message.subject): boolean {
-    const listening = this.interest.matching(to);
-    for (const { session, sid } of listening)
-      session.toClient(source, (client) => client.arrived(sid, message));
-    let taken = listening.length > 0;
-    if (to.startsWith("$JS.")) return this.toJetStream(message) || taken;
-    for (const stream of this.streams.values()) {
-      if (!stream.captures(to)) continue;
-      stream.append({ ...message, subject: to });
-      taken = true;
+  /**
+   * Cuts a process off. First nobody notices, and what is sent either way is lost without an error; then its client does,
+   * which finds no server until the time is over.
+   */
+  cut(process: SimProcess, forMs: number, how: Partial<Cut> = {}): void {
+    const { dice } = this;
+    for (const bus of this.network.of((each) => each.process === process)) {
+      const mutedMs = how.mutedMs ?? dice.next() * Math.min(forMs, CLIENT_NOTICES_MS_MAX);
+      const early = dice.next() * forMs;
+      const late = forMs + dice.next() * SERVER_NOTICES_MS_MAX;
+      const noticedMs = how.noticedMs ?? (dice.chance(0.3) ? early : late);
+      this.network.cut(bus, { mutedMs, downMs: forMs - mutedMs, noticedMs });
     }
+  }
+
+  /** All nodes end and start again: connections break, readers are forgotten, and appends on their way may be stored. */
+  restart(downMs: number): void {
+    const nodes = [...this.clocks.keys()].filter((node) => this.network.isNodeUp(node));
+    for (const node of nodes) this.killNode(node, downMs);
+  }
+
+  /** One node ends and starts again. A stream that it leads has no leader until the others have elected one. */
+  killNode(node: number, downMs: number): void {
+    if (!this.network.isNodeUp(node)) return;
+    this.network.stopNode(node);
+    for (const stream of this.streams.values()) {
+      stream.stopReaders(node, this.options.replicas === 1 ? null : downMs);
+      if (stream.leader === node) this.moveStreamLeader(stream.name, this.electionMs(downMs));
+    }
+    this.loop.after(downMs, () => this.network.startNode(node));
+  }
+
+  /** Kills the node that serves a reader of a stream. */
+  killReaderOf(stream: string, downMs: number): void {
+    const [reader] = this.stream(stream).consumers;
+    if (reader !== undefined) this.killNode(reader.options.node, downMs);
+  }
+
+  /** Kills the node that leads a stream. */
+  killLeader(stream: string, downMs: number): void {
+    this.killNode(this.stream(stream).leader, downMs);
+  }
+
+  /**
+   * A stream has no leader for a while: appends find nobody, or get no answer and are stored or not; what was on its way
+   * through the replicas is stored up to some point, without acknowledgements.
+   */
+  moveStreamLeader(name: string, forMs: number): void {
+    const stream = this.stream(name);
+    stream.loseLeader(forMs);
+    if (this.options.replicas === 1) return;
+    const next = this.dice.below(this.options.replicas);
+    // Some readers lived on the node that is lost, or are lost with it.
+    for (const consumer of [...stream.consumers])
+      if (this.dice.chance(1 / this.options.replicas)) stream.removeConsumer(consumer);
+    stream.leader = next;
+  }
+
+  /** The server cuts a reader off, and says nothing. */
+  stopConsumer(name: string): void {
+    const stream = this.stream(name);
+    if (stream.consumers.size > 0) stream.removeConsumer(this.dice.pick([...stream.consumers]));
+  }
+
+  /** A power cut: the newest messages were not on the disk yet, and all nodes start again. */
+  loseTail(name: string, count: number, downMs: number): void {
+    if (this.network.isDown) return;
+    this.restart(downMs);
+    this.stream(name).loseTail(count);
+  }
+
+  /** The wall clock of one node is wrong from now on, or of all. */
+  setClockFault(fault: ClockFault, node?: number): void {
+    for (const [at, clock] of this.clocks.entries())
+      if (node === undefined || at === node) clock.setFault(fault);
+  }
+
+  setAckFaults(faults: AckFaults): void {
+    this.ackFaults = faults;
+  }
+
+  private electionMs(downMs: number): number {
+    if (this.options.replicas === 1 || this.network.nodesUp < 2) return downMs;
+    return this.dice.between(ELECTION_MS_MIN, ELECTION_MS_MAX);
+  }
+
+  private stream(name: string): SimStream {
+    const stream = this.streams.get(name);
+    if (stream === undefined) throw new RangeError(`there is no stream ${name}`);
+    return stream;
+  }
+
+  private toStreams(message: SimMessage, to: string): boolean {
+    if (to.startsWith("$JS.FC.")) return this.toConsumers(to);
+    if (to.startsWith("$JS.API.")) return this.toApi(message);
+    let taken = false;
+    for (const stream of this.streams.values())
+      if (stream.captures(to) && stream.offer({ ...message, subject: to })) taken = true;
     return taken;
   }
 
-  private toJetStream(message: SimMessage): boolean {
-    const { subject, data, reply } = message;
-    if (subject.startsWith("$JS.FC.")) {
-      for (const stream of this.streams.values())
-        for (const each of stream.consumers)
-          if (subject.startsWith(each.controlSubject)) each.confirm(subject);
-      return true;
-    }
-    if (!subject.startsWith("$JS.API.")) return false;
-    this.loop.after(this.delayMs(), () => {
-      const stream = this.streams.get(streamOf(subject)) ?? null;
-      const answer = answerOf(stream, subject, data, this.options.windowBytes);
-      this.route("api", { subject: reply, data: json(answer), reply: "", headers: null });
+  private toConsumers(subject: string): boolean {
+    for (const { consumers } of this.streams.values())
+      for (const each of consumers) if (subject.startsWith(each.controlSubject)) each.confirm(subject);
+    return true;
+  }
+
+  private toApi({ subject, data, reply }: SimMessage): boolean {
+    const { dice, network } = this;
+    const stream = this.streams.get(streamOf(subject)) ?? null;
+    const isLeaderless = stream?.isLeaderless === true;
+    if (isLeaderless && dice.chance(0.3)) return false;
+    if (isLeaderless && dice.chance(0.5)) return true;
+    this.loop.after(network.delayMs(), () => {
+      const refused = stream?.isLeaderless === true;
+      const answer = refused
+        ? { error: UNAVAILABLE }
+        : answerOf(stream, subject, data, this.options.windowBytes);
+      network.route("api", { subject: reply, data: json(answer), reply: "", headers: null });
     });
     return true;
   }
