@@ -21,7 +21,7 @@ export type Target = {
   loseLeader(stream: string): Promise<void>;
 };
 
-export type Cut = {
+type Cut = {
   /** How long nothing arrives, before the client notices. */
   readonly mutedMs: number;
   /** How long it then finds no server. */
