@@ -53,7 +53,7 @@ test("a task, its dependencies, progress, state and cancel work with them, and n
   const held = weft.submit("hold");
   await new Promise((begun) => held.onProgress(begun));
   expect(await held.state()).toBe("released");
-  expect(await held.cancel()).toEqual({ outcome: "cancelled", stopped: "while_running" });
+  expect(await held.cancel()).toMatchObject({ outcome: "cancelled", stopped: "while_running" });
   const id = weft.submit("echo", "followed").id;
   expect(await weft.handle(id).result()).toBe("followed");
   // What does not fit into an assignment makes the worker ask for it.

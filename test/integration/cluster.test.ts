@@ -134,11 +134,14 @@ test("a queued task is cancelled before it starts, a waiting one before it is re
   const behind = Array.from({ length: 5 }, (_, i) => weft.submit("echo", i));
   const waiting = weft.submit("list", undefined, { dependsOn: [blocker] });
   await waiting.accepted;
-  expect(await prefetched.cancel("not wanted")).toEqual({ outcome: "cancelled", stopped: "before_start" });
+  expect(await prefetched.cancel("not wanted")).toMatchObject({
+    outcome: "cancelled",
+    stopped: "before_start",
+  });
   for (const handle of behind)
-    expect(await handle.cancel()).toEqual({ outcome: "cancelled", stopped: "before_start" });
-  expect(await waiting.cancel()).toEqual({ outcome: "cancelled", stopped: "before_release" });
-  expect(await blocker.cancel()).toEqual({ outcome: "cancelled", stopped: "while_running" });
+    expect(await handle.cancel()).toMatchObject({ outcome: "cancelled", stopped: "before_start" });
+  expect(await waiting.cancel()).toMatchObject({ outcome: "cancelled", stopped: "before_release" });
+  expect(await blocker.cancel()).toMatchObject({ outcome: "cancelled", stopped: "while_running" });
   await expect(prefetched.result()).rejects.toThrow("not wanted");
 });
 
@@ -147,9 +150,9 @@ test("a cancel of something settled tells how it ended", async () => {
   const weft = await cluster.client();
   const done = weft.submit("echo", 1);
   await done.result();
-  expect(await done.cancel()).toEqual({ outcome: "succeeded", stopped: null });
+  expect(await done.cancel()).toMatchObject({ outcome: "succeeded", stopped: null });
   const other = await cluster.client();
-  expect(await other.handle(done.id).cancel()).toEqual({ outcome: "succeeded", stopped: null });
+  expect(await other.handle(done.id).cancel()).toMatchObject({ outcome: "succeeded", stopped: null });
 });
 
 test("priority decides among tasks that may run, then age", async () => {

@@ -143,6 +143,7 @@ class SpokenWorker implements AsyncDisposable {
       startedAtMs: 0,
       held: this.held,
       running: 0,
+      graceMs: 0,
       epoch: last?.epoch ?? 0,
       seen: last?.number ?? 0,
       appendedSeq: 0,

@@ -51,16 +51,16 @@ function start(process: SimProcess, witness: RunWitness, input: AttemptInput): R
   };
   const timer = clock.after(takeMs, () => {
     if (input.attempt < failBelow) finish(failedWith(new Error(`attempt ${input.attempt} fails`)));
-    else finish({ outcome: "succeeded", value: encodeValue(sumOf(input, add), "the result") });
+    else finish({ outcome: "succeeded", value: encodeValue(sumOf(input, add), "the result"), failure: null });
   });
   witness.began(run);
   return {
     end,
-    cancel: () => {
+    stop: () => {
       run.cancelledAtMs ??= clock.nowMs();
-      if (heeds) clock.after(1, () => finish({ outcome: "cancelled", value: null }));
+      if (heeds) clock.after(1, () => finish({ outcome: "cancelled", value: null, failure: null }));
     },
-    terminate: () => finish({ outcome: "terminated", value: null }),
+    terminate: () => finish({ outcome: "terminated", value: null, failure: null }),
   };
 }
 

@@ -160,7 +160,7 @@ async function* leaderAndWorkers(cluster: Cluster): AsyncGenerator<Check> {
     return;
   }
   const { leader, host, pid, epoch, foldedSeq, tasks } = info;
-  const live = tasks.waiting + tasks.released + tasks.cancelling;
+  const live = tasks.waiting + tasks.backing_off + tasks.released + tasks.cancelling;
   const counts = `${foldedSeq} records folded, ${live} tasks live, ${tasks.settled} settled`;
   yield {
     ...own,

@@ -6,6 +6,7 @@ import { coordinatorCommand } from "./commands/coordinator.ts";
 import { devCommand } from "./commands/dev.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { eventsCommand } from "./commands/events.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { initCommand } from "./commands/init.ts";
 import { logCommand } from "./commands/log.ts";
 import { lsCommand } from "./commands/ls.ts";
@@ -25,6 +26,7 @@ const COMMANDS: readonly ((invocation: Invocation) => Command)[] = [
   workerCommand,
   submitCommand,
   showCommand,
+  explainCommand,
   lsCommand,
   workersCommand,
   eventsCommand,

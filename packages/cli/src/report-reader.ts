@@ -5,6 +5,8 @@
 import {
   type CoordinatorReport,
   type DependencyReport,
+  type ExplainReport,
+  FACT_TYPES,
   type InfoReport,
   LIVE_STATES,
   type ListReport,
@@ -44,6 +46,20 @@ export function readTaskReport(value: unknown): TaskReport {
 function readDependency(value: unknown): DependencyReport {
   const f = fields(value, "a dependency");
   return { id: text(f, "id"), name: textOrNull(f, "name"), state: oneOf(f, "state", DEPENDENCY_STATES) };
+}
+
+export function readExplainReport(value: unknown): ExplainReport {
+  const f = fields(value, "the explanation");
+  return {
+    id: text(f, "id"),
+    name: text(f, "name"),
+    state: oneOf(f, "state", TASK_STATES),
+    facts: list(f.facts, "facts").map((each) => {
+      const fact = fields(each, "a fact");
+      const type = oneOf(fact, "type", FACT_TYPES);
+      return { id: text(fact, "id"), name: text(fact, "name"), type, text: text(fact, "text") };
+    }),
+  };
 }
 
 export function readListReport(value: unknown): ListReport {
@@ -100,6 +116,7 @@ export function readInfoReport(value: unknown): InfoReport {
     coordinators: list(f.coordinators ?? [], "coordinators").map(readCoordinator),
     tasks: {
       waiting: number(tasks, "waiting"),
+      backing_off: number(tasks, "backing_off"),
       released: number(tasks, "released"),
       cancelling: number(tasks, "cancelling"),
       settled: number(tasks, "settled"),

@@ -3,6 +3,7 @@
 import {
   AppendHeldError,
   AppendRefusedError,
+  type Cancel,
   type ClosedError as Closed,
   ClosedError,
   decodeProgress,
@@ -31,7 +32,8 @@ import {
 import { Follower } from "./follower.ts";
 import { type HandleHost, TaskHandle } from "./handle.ts";
 import { lastProgressOf, settlementOf } from "./settlement.ts";
-import { type ClientItem, encodeItems, type SubmitOptions, submissionOf, submitItem } from "./submission.ts";
+import { type ClientItem, encodeItems, submissionOf, submitItem } from "./submission.ts";
+import type { SubmitOptions } from "./submit-options.ts";
 import { type TypedTasks, typedTasks } from "./typed-tasks.ts";
 
 export type ClientOptions = ConnectionOptions & {
@@ -73,13 +75,13 @@ export class Client {
   private readonly handles = new Map<TaskId, TaskHandle>();
   private readonly accepting = new Map<TaskId, PromiseWithResolvers<void> | null>();
   /** Cancels of tasks that the log does not have yet: their record must not overtake that of the task. */
-  private readonly earlyCancels = new Map<TaskId, string | null>();
+  private readonly earlyCancels = new Map<TaskId, Cancel>();
   private readonly attached = new Map<TaskId, BusSubscription | null>();
   private ownProgress: BusSubscription | null = null;
   private closing: Promise<void> | null = null;
   private readonly host: HandleHost = {
     accept: (id) => this.accept(id),
-    cancel: (id, reason) => this.cancel(id, reason),
+    cancel: (id, reason, dependents) => this.cancel({ id, reason, dependents }),
     state: (id) => this.state(id),
     listenToProgress: (id) => this.listenToProgress(id),
     reportError: (error) => this.onError(error),
@@ -121,7 +123,10 @@ export class Client {
    */
   submit<T = unknown>(name: string, input?: unknown, options: SubmitOptions = {}): TaskHandle<T> {
     if (this.closing !== null) throw new ClosedError("the client");
-    const submission = submissionOf(name, input, options, () => this.createId());
+    const submission = submissionOf(name, input, options, {
+      newId: () => this.createId(),
+      wallMs: () => this.connection.clock.wallMs(),
+    });
     const { id } = submission;
     const known = this.handles.get(id);
     if (known !== undefined) return known as TaskHandle<T>;
@@ -184,7 +189,14 @@ export class Client {
       settled: (task) => this.settled(handle, task),
       unknown: (error) => {
         this.forget(handle.id);
-        handle.settle({ outcome: "rejected", attempt: 0, stopped: null, error });
+        handle.settle({
+          outcome: "rejected",
+          attempt: 0,
+          tries: 0,
+          stopped: null,
+          also: { children: 0, dependents: 0 },
+          error,
+        });
       },
     };
   }
@@ -206,10 +218,10 @@ export class Client {
     this.follower.accepted(id, seq);
     this.accepting.get(id)?.resolve();
     this.accepting.delete(id);
-    const reason = this.earlyCancels.get(id);
-    if (reason === undefined) return;
+    const cancel = this.earlyCancels.get(id);
+    if (cancel === undefined) return;
     this.earlyCancels.delete(id);
-    this.appendCancel(id, reason);
+    this.appendCancel(cancel);
   }
 
   private abandoned(id: TaskId, error: Error): void {
@@ -227,21 +239,21 @@ export class Client {
     return made.promise;
   }
 
-  private cancel(id: TaskId, reason: string | null): void {
+  private cancel(cancel: Cancel): void {
+    const { id, reason } = cancel;
     if (this.closing !== null) throw new ClosedError("the client");
     if (reason !== null && reason.length > TEXT_LENGTH_MAX) {
       throw new UsageError(`a cancel reason must be at most ${TEXT_LENGTH_MAX} characters`);
     }
-    if (this.accepting.has(id)) this.earlyCancels.set(id, reason);
-    else this.appendCancel(id, reason);
+    if (this.accepting.has(id)) this.earlyCancels.set(id, cancel);
+    else this.appendCancel(cancel);
   }
 
-  private appendCancel(id: TaskId, reason: string | null): void {
+  private appendCancel(cancel: Cancel): void {
     const nothing = (): void => undefined;
     this.appender.add("cancel", {
       kind: "cancel",
-      id,
-      reason,
+      cancel,
       bytes: 32,
       acknowledged: nothing,
       abandoned: nothing,

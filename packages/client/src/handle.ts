@@ -23,9 +23,29 @@ export type Settlement<T> = {
   readonly outcome: Outcome;
   readonly value?: T;
   readonly error?: Error;
+  /** The number of its last attempt: it also counts those whose code never began. */
   readonly attempt: number;
+  /** How many times its code was begun. */
+  readonly tries: number;
   /** Where a cancel caught the task; null where none did. */
   readonly stopped: Stopped | null;
+  /** How many others the same cancel stopped. */
+  readonly also: AlsoStopped;
+};
+
+export type AlsoStopped = {
+  /** Tasks that it had submitted, and what those had. */
+  readonly children: number;
+  /** Tasks that waited for one of them, where the cancel asked for it. */
+  readonly dependents: number;
+};
+
+export type CancelOptions = {
+  /**
+   * What becomes of tasks that wait for it: they `fail`, with the cancel as the root of their causes, or are cancelled too.
+   * @default "fail"
+   */
+  readonly dependents?: "fail" | "cancel";
 };
 
 export type CancelAnswer = {
@@ -33,12 +53,13 @@ export type CancelAnswer = {
   readonly outcome: Outcome;
   /** Where the cancel caught it; null where it did not. */
   readonly stopped: Stopped | null;
+  readonly also: AlsoStopped;
 };
 
 /** What a handle needs of its client. */
 export type HandleHost = {
   readonly accept: (id: TaskId) => Promise<void>;
-  readonly cancel: (id: TaskId, reason: string | null) => void;
+  readonly cancel: (id: TaskId, reason: string | null, dependents: boolean) => void;
   readonly state: (id: TaskId) => Promise<TaskState | "unknown">;
   readonly listenToProgress: (id: TaskId) => void;
   readonly reportError: (error: Error) => void;
@@ -100,13 +121,15 @@ export class TaskHandle<T = unknown> {
   }
 
   /**
-   * Asks the cluster to stop the task, and resolves when it has ended: before it began, or while it ran if its code
-   * heeds `ctx.signal`. Idempotent.
+   * Asks the cluster to stop the task and its children, and resolves when it has ended: before it began, between two tries,
+   * or while it ran if its code heeds `ctx.signal` or can be ended by force. Idempotent.
    */
-  async cancel(reason?: string): Promise<CancelAnswer> {
-    if (this.settlement === null && this.closed === null) this.host.cancel(this.id, reason ?? null);
-    const { outcome, stopped } = await this.settled();
-    return { outcome, stopped };
+  async cancel(reason?: string, options: CancelOptions = {}): Promise<CancelAnswer> {
+    const withDependents = cancelsDependents(options);
+    if (this.settlement === null && this.closed === null)
+      this.host.cancel(this.id, reason ?? null, withDependents);
+    const { outcome, stopped, also } = await this.settled();
+    return { outcome, stopped, also };
   }
 
   onProgress(callback: (progress: Progress) => unknown): this {
@@ -188,6 +211,15 @@ export class TaskHandle<T = unknown> {
     this.queue ??= new CallbackQueue((error) => this.host.reportError(error));
     return this.queue;
   }
+}
+
+function cancelsDependents(options: CancelOptions): boolean {
+  for (const key of Object.keys(options))
+    if (key !== "dependents") throw new UsageError(`cancel has no option "${key}" (known: dependents)`);
+  const { dependents = "fail" } = options;
+  if (dependents !== "fail" && dependents !== "cancel")
+    throw new UsageError(`dependents must be "fail" or "cancel", got ${JSON.stringify(dependents)}`);
+  return dependents === "cancel";
 }
 
 function unwrap(settlement: Settlement<unknown>): unknown {

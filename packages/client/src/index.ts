@@ -3,7 +3,9 @@
 export {
   CycleError,
   DependencyFailedError,
+  type Duration,
   EncodingError,
+  ParentGoneError,
   PayloadTooLargeError,
   type Progress,
   TaskCancelledError,
@@ -12,14 +14,22 @@ export {
   TaskRejectedError,
   type TaskState,
   TaskTimedOutError,
+  type TimeLimit,
   UnknownDependencyError,
   UnknownTaskError,
   UnreachableError,
   UsageError,
   WeftError,
+  type WorkerLoss,
   WorkersLostError,
 } from "@weft/protocol";
 export { Client, type ClientOptions, type CloseOptions, connect } from "./client.ts";
-export { type CancelAnswer, type Settlement, TaskHandle } from "./handle.ts";
-export type { SubmitOptions } from "./submission.ts";
+export {
+  type AlsoStopped,
+  type CancelAnswer,
+  type CancelOptions,
+  type Settlement,
+  TaskHandle,
+} from "./handle.ts";
+export type { RetryOptions, SubmitOptions } from "./submit-options.ts";
 export type { TaskCall, TypedTasks } from "./typed-tasks.ts";

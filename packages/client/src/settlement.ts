@@ -24,14 +24,16 @@ import {
 import type { Settlement } from "./handle.ts";
 
 export function settlementOf(task: SettledTask): Settlement<unknown> {
-  const { outcome, attempt } = task;
-  const stopped = task.reason?.type === "cancelled" ? task.reason.stopped : null;
-  if (outcome !== "succeeded") return { outcome, attempt, stopped, error: errorOf(task) };
+  const { outcome, attempt, tries, reason } = task;
+  const cancel = reason?.type === "cancelled" ? reason : null;
+  const also = { children: cancel?.children ?? 0, dependents: cancel?.dependents ?? 0 };
+  const told = { outcome, attempt, tries, stopped: cancel?.stopped ?? null, also };
+  if (outcome !== "succeeded") return { ...told, error: errorOf(task) };
   try {
     const value = task.value === null ? undefined : decodeValue(task.value);
-    return { outcome, attempt, stopped, value };
+    return { ...told, value };
   } catch (error) {
-    return { outcome, attempt, stopped, error: error as Error };
+    return { ...told, error: error as Error };
   }
 }
 
@@ -40,19 +42,22 @@ export function lastProgressOf(task: SettledTask): ProgressReport | null {
 }
 
 function errorOf(task: SettledTask): Error {
-  const { outcome, reason, attempt } = task;
+  const { outcome, reason, tries } = task;
   const own: TaskRef = { id: task.id, name: task.name };
   switch (outcome) {
     case "cancelled":
       return new TaskCancelledError(own, reason?.type === "cancelled" ? reason.reason : null);
     case "timed_out":
-      return new TaskTimedOutError(own);
+      return new TaskTimedOutError(own, {
+        ...(reason?.type === "timed_out" ? reason : { limit: "run", ms: 0 }),
+        tries,
+      });
     case "skipped":
       return new TaskSkippedError(own);
     case "rejected":
       return new TaskRejectedError(own, causeOf(task));
     case "failed":
-      return new TaskFailedError(own, attempt, causeOf(task));
+      return new TaskFailedError(own, task, causeOf(task));
     case "succeeded":
       throw new DefectError("a success has no error");
     default:
@@ -83,6 +88,7 @@ function throughDependencies(
         ...ref,
         outcome: link.outcome,
         attempt: link.attempt,
+        tries: link.tries,
         reason: reason.root,
         value,
       };
@@ -107,6 +113,8 @@ function byReason(reason: Exclude<Reason, { type: "dependency_failed" }>, task: 
       return new WorkersLostError(task.id, reason.losses);
     case "cancelled":
       return new TaskCancelledError({ id: task.id, name: task.name }, reason.reason);
+    case "timed_out":
+      return new TaskTimedOutError({ id: task.id, name: task.name }, { ...reason, tries: task.tries });
     default:
       return assertNever(reason);
   }

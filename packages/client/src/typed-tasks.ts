@@ -1,7 +1,7 @@
 /** Typed calls from the type of a module of tasks: nothing of the module is loaded. */
 import { type KebabCase, type TaskSignature, taskNameOf } from "@weft/protocol";
 import type { TaskHandle } from "./handle.ts";
-import type { SubmitOptions } from "./submission.ts";
+import type { SubmitOptions } from "./submit-options.ts";
 
 type CallName<Key, Definition> =
   Definition extends TaskSignature<infer Name, infer _Input, infer _Output>

@@ -95,6 +95,7 @@ function settledTask(id: TaskId): SettledTask {
     name: TaskName.parse("echo"),
     outcome: "succeeded",
     attempt: 1,
+    tries: 1,
     progress: null,
     value: null,
     fetch: false,

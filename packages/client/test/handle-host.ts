@@ -6,10 +6,11 @@ export const id: TaskId = TaskId.parse("000000AAAAAAAAAAAAAAAA");
 
 export class RecordedHost implements HandleHost {
   readonly errors: string[] = [];
-  readonly cancels: (string | null)[] = [];
+  readonly cancels: { readonly reason: string | null; readonly dependents: boolean }[] = [];
   listening = 0;
   readonly accept = async (): Promise<void> => undefined;
-  readonly cancel = (_id: TaskId, reason: string | null): void => void this.cancels.push(reason);
+  readonly cancel = (_id: TaskId, reason: string | null, dependents: boolean): void =>
+    void this.cancels.push({ reason, dependents });
   readonly state = async () => "released" as const;
   readonly listenToProgress = (): void => void this.listening++;
   readonly reportError = (error: Error): void => void this.errors.push(error.message);
@@ -24,7 +25,7 @@ export function reportOf(fraction: number, more: Partial<ProgressReport> = {}): 
   return { task: id, attempt: 1, fraction, ...more };
 }
 
-export const succeeded = (value: unknown) =>
-  ({ outcome: "succeeded", attempt: 1, stopped: null, value }) as const;
-export const failed = (error: Error) => ({ outcome: "failed", attempt: 1, stopped: null, error }) as const;
+const once = { attempt: 1, tries: 1, stopped: null, also: { children: 0, dependents: 0 } } as const;
+export const succeeded = (value: unknown) => ({ ...once, outcome: "succeeded", value }) as const;
+export const failed = (error: Error) => ({ ...once, outcome: "failed", error }) as const;
 export const closed = (): ClosedError => new ClosedError("the client");

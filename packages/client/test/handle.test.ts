@@ -233,17 +233,34 @@ describe("a cancel", () => {
   test("is passed on with its reason and resolves with how the task ended", async () => {
     const { handle, host } = handleOf();
     const answers = [handle.cancel("enough"), handle.cancel()];
-    expect(host.cancels).toEqual(["enough", null]);
-    handle.settle({ outcome: "cancelled", attempt: 1, stopped: "before_start", error: new Error("x") });
+    expect(host.cancels).toEqual([
+      { reason: "enough", dependents: false },
+      { reason: null, dependents: false },
+    ]);
+    handle.settle({ ...failed(new Error("x")), outcome: "cancelled", stopped: "before_start" });
     for (const answer of await Promise.all(answers)) {
-      expect(answer).toEqual({ outcome: "cancelled", stopped: "before_start" });
+      expect(answer).toMatchObject({ outcome: "cancelled", stopped: "before_start" });
     }
+  });
+
+  test("says what becomes of those that wait, and refuses what it does not know", async () => {
+    const { handle, host } = handleOf();
+    const answer = handle.cancel("enough", { dependents: "cancel" });
+    expect(host.cancels).toEqual([{ reason: "enough", dependents: true }]);
+    await expect(handle.cancel("enough", { dependants: "cancel" } as never)).rejects.toThrow(UsageError);
+    await expect(handle.cancel("enough", { dependents: "keep" } as never)).rejects.toThrow(
+      /"fail" or "cancel"/,
+    );
+    const also = { children: 2, dependents: 3 };
+    handle.settle({ ...failed(new Error("x")), outcome: "cancelled", stopped: "terminated", also });
+    expect(await answer).toEqual({ outcome: "cancelled", stopped: "terminated", also });
+    expect(host.cancels).toHaveLength(1);
   });
 
   test("of a task that has settled asks nobody and tells how it ended", async () => {
     const { handle, host } = handleOf();
     handle.settle(succeeded(1));
-    expect(await handle.cancel()).toEqual({ outcome: "succeeded", stopped: null });
+    expect(await handle.cancel()).toMatchObject({ outcome: "succeeded", stopped: null });
     expect(host.cancels).toEqual([]);
   });
 });

@@ -9,6 +9,7 @@ import {
   type Outcome,
   ParentGoneError,
   type Reason,
+  type Sender,
   type SettledTask,
   TaskCancelledError,
   TaskError,
@@ -30,7 +31,7 @@ const idOf = (number: number): TaskId => TaskId.parse(`000000${String(number).pa
 const name = TaskName.parse("report");
 
 function settled(outcome: Outcome, more: Partial<SettledTask> = {}): SettledTask {
-  const none = { attempt: 2, seq: 1, reason: null, value: null, progress: null, fetch: false };
+  const none = { attempt: 2, tries: 2, seq: 1, reason: null, value: null, progress: null, fetch: false };
   return { id: idOf(1), name, outcome, ...none, ...more } as SettledTask;
 }
 const failureBytes = (thrown: unknown): Uint8Array => encodeFailure(failureOf(thrown));
@@ -39,7 +40,14 @@ const errorIn = (task: SettledTask): Error => settlementOf(task).error ?? new Er
 describe("a success", () => {
   test.each([1, null, undefined, { rows: [1] }, ""])("has its value, %s, and no error", (value) => {
     const settlement = settlementOf(settled("succeeded", { value: encodeValue(value, "it") }));
-    expect(settlement).toEqual({ outcome: "succeeded", attempt: 2, stopped: null, value });
+    expect(settlement).toEqual({
+      outcome: "succeeded",
+      attempt: 2,
+      tries: 2,
+      stopped: null,
+      also: { children: 0, dependents: 0 },
+      value,
+    });
     expect("error" in settlement).toBe(false);
   });
 
@@ -62,7 +70,7 @@ describe("a failure", () => {
     const error = errorIn(settled("failed", { value: failureBytes(thrown) }));
     expect(error).toBeInstanceOf(TaskFailedError);
     expect(error).toMatchObject({ code: "weft_task_failed", attempt: 2, taskId: idOf(1) });
-    expect(error.message).toBe(`task report ${idOf(1)} failed: QuotaError: over`);
+    expect(error.message).toBe(`task report ${idOf(1)} failed after 2 attempts: QuotaError: over`);
     const cause = error.cause as QuotaError;
     expect(cause).toBeInstanceOf(Error);
     expect(cause).toMatchObject({ name: "QuotaError", message: "over", limit: 7, stack: thrown.stack });
@@ -110,7 +118,7 @@ describe("every outcome", () => {
     [{ type: "unknown_dependency", dependency: idOf(9) }, UnknownDependencyError],
     [{ type: "cycle", path: [idOf(1), idOf(2), idOf(1)] }, CycleError],
     [{ type: "parent_gone", parent: idOf(3), attempt: 1 }, ParentGoneError],
-    [{ type: "workers_lost", losses: 5 }, WorkersLostError],
+    [{ type: "workers_lost", losses: [{ worker: "worker.w1" as Sender, atMs: 0 }] }, WorkersLostError],
   ];
   test.each(byReason)("that the cluster decided on has its reason as the cause: %o", (reason, type) => {
     const rejected = errorIn(settled("rejected", { reason }));
@@ -137,8 +145,15 @@ describe("every outcome", () => {
   });
 
   test("of a cancel says why and where it caught the task", () => {
-    const reason: Reason = { type: "cancelled", reason: "enough", stopped: "before_release" };
-    const { error, stopped } = settlementOf(settled("cancelled", { reason }));
+    const reason: Reason = {
+      type: "cancelled",
+      reason: "enough",
+      stopped: "before_release",
+      children: 2,
+      dependents: 3,
+    };
+    const { error, stopped, also } = settlementOf(settled("cancelled", { reason }));
+    expect(also).toEqual({ children: 2, dependents: 3 });
     expect(stopped).toBe("before_release");
     expect(error).toMatchObject({
       reason: "enough",
@@ -149,7 +164,7 @@ describe("every outcome", () => {
 
 describe("a failed dependency", () => {
   const link = (number: number, outcome: Outcome) =>
-    ({ id: idOf(number), name: TaskName.parse(`t${number}`), outcome, attempt: 4 }) as const;
+    ({ id: idOf(number), name: TaskName.parse(`t${number}`), outcome, attempt: 4, tries: 3 }) as const;
   const chainOf = (error: Error): Error[] =>
     error.cause instanceof Error ? [error, ...chainOf(error.cause)] : [error];
 
@@ -177,12 +192,18 @@ describe("a failed dependency", () => {
   });
 
   test("that was cancelled, or rejected, or timed out, is told as that", () => {
-    const cancelled: Reason = { type: "cancelled", reason: "enough", stopped: "while_running" };
+    const cancelled: Reason = {
+      type: "cancelled",
+      reason: "enough",
+      stopped: "while_running",
+      children: 0,
+      dependents: 0,
+    };
     const cases: readonly (readonly [Outcome, Reason | null, string])[] = [
       ["cancelled", cancelled, "TaskCancelledError"],
       ["rejected", { type: "cycle", path: [idOf(2), idOf(2)] }, "TaskRejectedError"],
       ["timed_out", null, "TaskTimedOutError"],
-      ["failed", { type: "workers_lost", losses: 5 }, "TaskFailedError"],
+      ["failed", { type: "workers_lost", losses: [] }, "TaskFailedError"],
     ];
     for (const [outcome, root, type] of cases) {
       const reason: Reason = { type: "dependency_failed", chain: [link(2, outcome)], omitted: 0, root };

@@ -14,12 +14,15 @@ import {
 } from "@weft/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { encodeItems, type SubmitOptions, submissionOf, submitItem } from "../src/submission.ts";
+import { encodeItems, submissionOf, submitItem } from "../src/submission.ts";
+import type { SubmitOptions } from "../src/submit-options.ts";
 import { handleOf } from "./handle-host.ts";
 
-const newId = (): TaskId => TaskId.create(0, 1_700_000_000_000);
+const NOW_MS = 1_700_000_000_000;
+const newId = (): TaskId => TaskId.create(0, NOW_MS);
+const source = { newId, wallMs: () => NOW_MS };
 const submit = (input: unknown, options: SubmitOptions = {}, name = "echo"): Submission =>
-  submissionOf(name, input, options, newId);
+  submissionOf(name, input, options, source);
 const ignored = (): void => undefined;
 
 /** As the log has it. */
@@ -98,7 +101,7 @@ describe("a name", () => {
     },
   );
   test.each([undefined, null, 5, {}, ["echo"], Symbol("s")])("that is no text is refused: %s", (name) => {
-    expect(() => submissionOf(name as never, 1, {}, newId)).toThrow(UsageError);
+    expect(() => submissionOf(name as never, 1, {}, source)).toThrow(UsageError);
   });
 });
 
@@ -175,7 +178,7 @@ describe("options", () => {
     fc.assert(
       fc.property(fc.anything(), maybe, (name, options) => {
         try {
-          const submission = submissionOf(name as string, 1, (options ?? {}) as SubmitOptions, newId);
+          const submission = submissionOf(name as string, 1, (options ?? {}) as SubmitOptions, source);
           expect(sent(submission)).toBeDefined();
         } catch (error) {
           if (!(error instanceof UsageError)) throw error;

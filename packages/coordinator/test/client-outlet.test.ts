@@ -48,6 +48,7 @@ function settle(task: number, owner: Sender): void {
     name: TaskName.parse("echo"),
     outcome: "succeeded",
     attempt: 1,
+    tries: 1,
     verdict: null,
   };
   outlet.settled(settled as unknown as SettledTask, owner, null, null);

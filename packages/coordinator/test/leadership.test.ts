@@ -5,23 +5,32 @@ import {
   type InstanceId,
   type LostAttempt,
   Nonce,
+  type Sender,
   type TaskId,
 } from "@weft/protocol";
 import { AwakeTime } from "@weft/transport";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Dice } from "../../testing/src/simulation/dice.ts";
 import { SimLoop, SimProcess } from "../../testing/src/simulation/index.ts";
-import { Leadership } from "../src/shell/leadership.ts";
+import { Leadership, type LeadershipOptions } from "../src/shell/leadership.ts";
 
 type Append = { readonly atMs: number; readonly epoch: number; readonly event: ControlEvent };
 
 class Bench {
   readonly loop = new SimLoop();
   readonly process = new SimProcess("c1", this.loop, new Dice(1));
-  readonly ledger: { leader: Nonce | null; epoch: number; foldVersion: number } = {
+  /** When the next thing in the ledger is due; its clock is the simulated time of the last record. */
+  dueMs: number | null = null;
+  readonly clock = { nowMs: 0 };
+  readonly ledger: { leader: Nonce | null; epoch: number; foldVersion: number } & Pick<
+    LeadershipOptions["ledger"],
+    "clock" | "nextDueMs"
+  > = {
     leader: null,
     epoch: 0,
     foldVersion: 1,
+    clock: this.clock,
+    nextDueMs: () => this.dueMs,
   };
   readonly told: string[] = [];
   readonly appends: Append[] = [];
@@ -82,6 +91,8 @@ class Bench {
     }
     if (event.type === "fold_version") this.ledger.foldVersion = event.version;
     if (event.type === "resigned") this.ledger.leader = null;
+    this.clock.nowMs = this.loop.nowMs;
+    if (this.dueMs !== null && this.dueMs <= this.clock.nowMs) this.dueMs = null;
     this.leadership.folded(recordOf(event, epoch));
   }
 
@@ -115,7 +126,7 @@ const lossOf = (id: string): LostAttempt => ({
   id: id as TaskId,
   attempt: 1,
   started: true,
-  workerLost: true,
+  lostWorker: "worker.w1" as Sender,
 });
 
 let bench: Bench;
@@ -223,6 +234,35 @@ describe("a leader", () => {
       .slice(-(bench.seq - before))
       .flatMap(({ event }) => (event.type === "lost" ? event.attempts.map(({ id }) => id as string) : []));
     expect(stored).toEqual(Array.from({ length: 10 }, (_, i) => `t${i}`));
+  });
+
+  test("ticks when something in the ledger is due, and otherwise each half second", async () => {
+    const ticks = (): number => bench.appends.filter(({ event }) => event.type === "tick").length;
+    const first = ticks();
+    while (ticks() === first) await bench.play(10);
+    await bench.play(10);
+    const before = ticks();
+    bench.dueMs = bench.clock.nowMs + 120;
+    await bench.play(100);
+    expect(ticks()).toBe(before);
+    await bench.play(110);
+    expect(ticks()).toBe(before + 1);
+    bench.dueMs = null;
+    const after = ticks();
+    await bench.play(2_000);
+    expect(ticks() - after).toBe(4);
+  });
+
+  test("reports losses first, then what had its time, each in records of one at a time", async () => {
+    bench.leadership.reportExpired([{ id: "t1" as TaskId, attempt: 1, limit: "run" }]);
+    bench.leadership.reportLost([lossOf("t2")]);
+    bench.leadership.reportExpired([{ id: "t3" as TaskId, attempt: 2, limit: "queue" }]);
+    await bench.play(300);
+    const told = bench.appends
+      .slice(1)
+      .map(({ event }) => ("attempts" in event ? `${event.type} ${event.attempts.map(({ id }) => id)}` : ""));
+    expect(told.filter((each) => each !== "")).toEqual(["expired t1", "lost t2", "expired t3"]);
+    expect(bench.inFlightMax).toBe(1);
   });
 
   test("that is deposed forgets its losses, also when it is elected again", async () => {

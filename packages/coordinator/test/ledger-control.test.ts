@@ -19,7 +19,10 @@ describe("losses", () => {
     }
     expect(log.outcomeOf(1)).toBe("released");
     log.lose(1);
-    expect(log.ledger.settled.get(idOf(1))?.verdict).toEqual({ type: "workers_lost", losses: 5 });
+    expect(log.ledger.settled.get(idOf(1))?.verdict).toEqual({
+      type: "workers_lost",
+      losses: [1, 2, 3, 4, 5].map(() => ({ worker: WORKER, atMs: log.nowMs })),
+    });
     expect(log.outcomeOf(2)).toBe("failed");
   });
 
@@ -36,7 +39,7 @@ describe("losses", () => {
 
   test("that are not the worker's are not counted against the task", () => {
     log.submit([submission(1)]);
-    for (let i = 0; i < 20; i++) log.lose(1, { workerLost: false, started: false });
+    for (let i = 0; i < 20; i++) log.lose(1, { lostWorker: null, started: false });
     expect(log.ledger.live.get(idOf(1))).toMatchObject({ state: "released", tries: 0, attempt: 21 });
   });
 });
@@ -48,7 +51,7 @@ describe("control records", () => {
     log.elect();
     const lost = {
       type: "lost",
-      attempts: [{ id: idOf(1), attempt: 1, started: true, workerLost: true }],
+      attempts: [{ id: idOf(1), attempt: 1, started: true, lostWorker: WORKER }],
     } as const;
     expect(typesOf(log.control(lost, old))).toEqual(["void: another epoch"]);
     const guess = ControlSecret.create();

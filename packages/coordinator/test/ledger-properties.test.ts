@@ -1,94 +1,12 @@
 /** The ledger under whatever order of records: what must hold after each, and that everything settles in the end. */
-import type { SubmissionOptions } from "@weft/protocol";
+import type { LogRecord, LogSubject } from "@weft/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Effect } from "../src/core/ledger/effect.ts";
 import type { Ledger } from "../src/core/ledger/ledger.ts";
-import { idOf, newLedger, submission, TestLog } from "./test-log.ts";
-
-const IDS = 12;
-const id = fc.integer({ min: 0, max: IDS - 1 });
-
-type Step = (log: TestLog) => void;
-
-const submit = fc
-  .array(
-    fc.record({
-      id,
-      dependsOn: fc.array(id, { maxLength: 4 }),
-      parent: fc.option(id, { freq: 6, nil: null }),
-      late: fc.integer({ min: 0, max: 1 }),
-    }),
-    { minLength: 1, maxLength: 4 },
-  )
-  .map(
-    (tasks): Step =>
-      (log) =>
-        void log.submit(
-          tasks.map((task) => submission(task.id, task.dependsOn, parentOf(log, task.parent, task.late))),
-        ),
-  );
-
-/** A child of the parent's current attempt, or of the one before. */
-function parentOf(log: TestLog, parent: number | null, late: number): Partial<SubmissionOptions> {
-  if (parent === null) return {};
-  const attempt = Math.max(1, (log.ledger.live.get(idOf(parent))?.attempt ?? 1) - late);
-  return { parent: { id: idOf(parent), attempt } };
-}
-
-const finish = fc
-  .record({
-    id,
-    outcome: fc.constantFrom(
-      "succeeded" as const,
-      "failed" as const,
-      "cancelled" as const,
-      "returned" as const,
-    ),
-    started: fc.boolean(),
-    late: fc.integer({ min: 0, max: 2 }),
-  })
-  .map(
-    ({ id: which, late, ...rest }): Step =>
-      (log) => {
-        const current = log.ledger.live.get(idOf(which))?.attempt ?? 1;
-        log.finish([{ id: idOf(which), attempt: Math.max(1, current - late), ...rest }]);
-      },
-  );
-
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: submit },
-  { weight: 6, arbitrary: finish },
-  {
-    weight: 1,
-    arbitrary: id.map(
-      (which): Step =>
-        (log) =>
-          void log.cancel([which]),
-    ),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({ id, started: fc.boolean(), workerLost: fc.boolean() }).map(
-      ({ id: which, ...lost }): Step =>
-        (log) =>
-          void log.lose(which, lost),
-    ),
-  },
-  { weight: 1, arbitrary: fc.constant<Step>((log) => void log.repeat()) },
-  { weight: 1, arbitrary: fc.constant<Step>((log) => void log.elect()) },
-  {
-    weight: 1,
-    arbitrary: fc.nat({ max: 90_000 }).map(
-      (ms): Step =>
-        (log) =>
-          void log.tick(ms),
-    ),
-  },
-  { weight: 1, arbitrary: fc.constant<Step>((log) => void log.control({ type: "tick" }, 1)) },
-);
-
-const steps = fc.array(step, { maxLength: 60 });
+import { isReleased } from "../src/core/ledger/task.ts";
+import { IDS, type Step, steps } from "./ledger-steps.ts";
+import { newLedger, TestLog } from "./test-log.ts";
 
 function play(all: readonly Step[]): TestLog {
   const log = new TestLog();
@@ -100,8 +18,9 @@ function play(all: readonly Step[]): TestLog {
 /** Whatever still waits for nobody's task fails after its minute; what is released is finished. */
 function heal(log: TestLog): void {
   for (let left = IDS * 2; left > 0 && log.ledger.live.size > 0; left--) {
-    const released = [...log.ledger.live.values()].filter(({ state }) => state !== "waiting");
-    if (released.length === 0) log.tick(70_000);
+    const released = [...log.ledger.live.values()].filter(isReleased);
+    // Longer than any wait between tries, and than the wait for an id that nobody submits.
+    if (released.length === 0) log.tick(110_000);
     for (const task of released) log.finish([{ id: task.id, outcome: "succeeded" }]);
   }
 }
@@ -111,7 +30,8 @@ function stateOf(ledger: Ledger): unknown {
     ...task,
     dependents: task.dependents.map((each) => each.id),
   }));
-  const { seq, epoch, lastControlSeq, clock, unknown } = ledger;
+  const { seq, epoch, lastControlSeq, clock, unknown, timers } = ledger;
+  const children = [...ledger.children].map(([parent, all]) => [parent, [...all].map((each) => each.id)]);
   return {
     live,
     settled: [...ledger.settled],
@@ -120,6 +40,8 @@ function stateOf(ledger: Ledger): unknown {
     lastControlSeq,
     now: clock.nowMs,
     unknown: [...unknown.keys()],
+    children,
+    timers: timers.size,
   };
 }
 
@@ -192,11 +114,45 @@ describe("whatever the order of records", () => {
           for (const { id: child, parent } of taken) {
             if (parent === null || log.ledger.settled.get(child)?.verdict?.type === "parent_gone") continue;
             // Its parent may be of the same record, before it.
+            // Of a parent that is being stopped it is taken only to be cancelled with it.
             if (!before.has(parent.id)) expect(taken.map(({ id: other }) => other)).toContain(parent.id);
             else
               expect(before.get(parent.id)).toMatch(new RegExp(`^(released|cancelling) ${parent.attempt}$`));
           }
         }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("a try waits for as long as it has to, and no failed task is tried again beyond its policy", () => {
+    class WatchedLog extends TestLog {
+      override append(subject: LogSubject, given: LogRecord | null): Effect[] {
+        const before = new Map([...this.ledger.live.values()].map((task) => [task, { ...task }]));
+        const effects = super.append(subject, given);
+        for (const effect of effects) {
+          if (effect.type !== "released" && effect.type !== "attempt_opened") continue;
+          const was = before.get(effect.task);
+          if (effect.type === "released" && was?.state === "backing_off") {
+            // What was asked for since the last control record has not even begun to wait.
+            expect(was.waitDueMs).toBeGreaterThan(0);
+            expect(this.ledger.clock.nowMs).toBeGreaterThanOrEqual(was.waitDueMs ?? 0);
+          }
+          if (effect.type === "attempt_opened" && given?.type === "finish" && was !== undefined) {
+            const { retry: policy, tries, state } = effect.task;
+            expect(["released", "backing_off"]).toContain(state);
+            if (tries > was.tries && effect.task.lastError !== null && state === "backing_off")
+              expect(tries).toBeLessThan(policy?.maximumAttempts ?? 0);
+          }
+        }
+        return effects;
+      }
+    }
+    fc.assert(
+      fc.property(steps, (all) => {
+        const log = new WatchedLog();
+        log.elect();
+        for (const each of all) each(log);
       }),
       { numRuns: 300 },
     );

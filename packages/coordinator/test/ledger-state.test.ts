@@ -5,6 +5,7 @@ import { Ledger } from "../src/core/ledger/index.ts";
 import { checkInvariants } from "../src/core/ledger/invariants.ts";
 import { encodeGraph, GraphDecoder } from "../src/shell/graph-codec.ts";
 import { encodeLedger, oldestNeededSeq } from "../src/shell/ledger-state.ts";
+import { steps } from "./ledger-steps.ts";
 import { idOf, newLedger, submission, TestLog } from "./test-log.ts";
 
 const OMITTED = new Set(["config", "effects"]);
@@ -16,28 +17,13 @@ function throughBytes(ledger: Ledger): Ledger {
   return decoder.done();
 }
 
-const IDS = 10;
-const id = fc.integer({ min: 0, max: IDS - 1 });
-const step: fc.Arbitrary<(log: TestLog) => void> = fc.oneof(
-  fc.tuple(id, fc.array(id, { maxLength: 4 })).map(([a, deps]) => (log: TestLog) => {
-    log.submit([submission(a, deps), submission((a + 1) % IDS, [])]);
-  }),
-  id.map((a) => (log: TestLog) => void log.succeed(a)),
-  id.map((a) => (log: TestLog) => void log.fail(a)),
-  id.map((a) => (log: TestLog) => void log.cancel([a], "no")),
-  id.map((a) => (log: TestLog) => void log.lose(a)),
-  fc.constant((log: TestLog) => void log.elect()),
-  fc.constant((log: TestLog) => void log.repeat()),
-  fc.integer({ min: 0, max: 90_000 }).map((ms) => (log: TestLog) => void log.tick(ms)),
-);
-
 describe("a ledger that is read back from its bytes", () => {
   test("I6: folds on with the same effects to the same bytes, wherever the log is cut", () => {
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), fc.nat(), (steps, where) => {
+      fc.property(steps, fc.nat(), (all, where) => {
         const log = new TestLog();
         log.elect();
-        for (const act of steps) act(log);
+        for (const act of all) act(log);
         const cut = where % (log.entries.length + 1);
         const whole = newLedger();
         for (const entry of log.entries.slice(0, cut)) whole.apply(entry);

@@ -127,7 +127,7 @@ describe("an id that nobody has submitted", () => {
   });
 
   test("is awaited no more once it was submitted, however long it then takes", () => {
-    log.submit([submission(1, [9])]);
+    log.submit([submission(1, [9], { dependencyTimeoutMs: 0 })]);
     log.tick(59_000);
     log.submit([submission(9)]);
     log.tick(600_000);
@@ -222,6 +222,8 @@ describe("cancel", () => {
       type: "cancelled",
       reason: "enough",
       stopped: "before_release",
+      children: 0,
+      dependents: 0,
     });
   });
 
@@ -230,7 +232,7 @@ describe("cancel", () => {
     expect(typesOf(log.cancel([1, 2]))).toEqual(["cancelling", "cancelling"]);
     log.succeed(1);
     expect(log.outcomeOf(1)).toBe("succeeded");
-    log.lose(2, { started: false, workerLost: false });
+    log.lose(2, { started: false, lostWorker: null });
     expect(log.ledger.settled.get(idOf(2))?.verdict).toMatchObject({
       type: "cancelled",
       stopped: "before_start",

@@ -45,6 +45,7 @@ class World {
       startedAtMs: 0,
       slots: 1,
       running: 0,
+      graceMs: 0,
       epoch: 1,
       seen: 0,
       appendedSeq: 0,
@@ -66,7 +67,7 @@ class World {
     const orphans = this.scheduler.gone(id);
     expect(new Set(orphans.map(({ task }) => task.id))).toEqual(worker.out);
     for (const { task, attempt } of orphans) {
-      const lost = { id: task.id, attempt, started: false, workerLost: false };
+      const lost = { id: task.id, attempt, started: false, lostWorker: null };
       this.act(this.log.control({ type: "lost", attempts: [lost] }));
     }
   }

@@ -37,6 +37,7 @@ class FakeWorker {
       startedAtMs: 0,
       held,
       running: 0,
+      graceMs: 0,
       epoch: 1,
       seen,
       appendedSeq,
@@ -112,7 +113,7 @@ class World {
     this.workers.splice(this.workers.indexOf(worker), 1);
     for (const { task, attempt } of this.scheduler.gone(worker.id)) {
       // As many workers as there are may die here: no task is given up for it.
-      const lost = { id: task.id, attempt, started: false, workerLost: false };
+      const lost = { id: task.id, attempt, started: false, lostWorker: null };
       this.act(this.log.control({ type: "lost", attempts: [lost] }));
     }
   }

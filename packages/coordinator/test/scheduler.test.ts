@@ -19,6 +19,7 @@ function presence(more: Partial<Presence> = {}): Presence {
     startedAtMs: 0,
     held: [],
     running: 0,
+    graceMs: 0,
     epoch: 1,
     seen: 0,
     appendedSeq: 0,

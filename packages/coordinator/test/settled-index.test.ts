@@ -1,5 +1,5 @@
 /** The index of settled tasks, against a plain map that does the same. */
-import { OUTCOMES, TaskId, type TaskName } from "@weft/protocol";
+import { OUTCOMES, type Sender, TaskId, type TaskName } from "@weft/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { SettledTask } from "../src/core/ledger/task.ts";
@@ -52,7 +52,10 @@ function settledTask(number: number, more: Partial<SettledTask> = {}): SettledTa
     submitted: { seq: 1 + number, index: number % 10_000 },
     settledAtMs: 1_700_000_000_000 + number,
     finish: number % 4 === 0 ? null : { seq: 2 ** 40 + number, index: number % 9_999 },
-    verdict: number % 4 === 0 ? { type: "workers_lost", losses: number } : null,
+    verdict:
+      number % 4 === 0
+        ? { type: "workers_lost", losses: [{ worker: "worker.w1" as Sender, atMs: number }] }
+        : null,
     ...more,
   };
 }

@@ -2,12 +2,15 @@
 import {
   type ControlEvent,
   ControlSecret,
+  DEFAULT_OPTIONS,
+  type ExpiredAttempt,
   type Finish,
   FOLD_VERSION,
   Identity,
   InstanceId,
   type LogRecord,
   type LogSubject,
+  type LostAttempt,
   Nonce,
   Sender,
   type Submission,
@@ -41,7 +44,7 @@ export function submission(
     name: TaskName.parse(`t${id % 3}`),
     args: Uint8Array.of(id & 0xff),
     dependsOn: dependsOn.map(idOf),
-    options: plain ? null : { priority: 0, labels: [], parent: null, traceparent: null, ...options },
+    options: plain ? null : structuredClone({ ...DEFAULT_OPTIONS, ...options }),
   };
 }
 
@@ -67,6 +70,7 @@ export class TestLog {
       started: true,
       progress: null,
       value: Uint8Array.of(1),
+      failure: null,
       ...each,
     }));
     return this.append({ kind: "finish", sender }, { type: "finish", instance, number, finishes: full });
@@ -80,9 +84,9 @@ export class TestLog {
     return this.finish(ids.map((id) => ({ id: idOf(id), outcome: "failed" as const })));
   }
 
-  cancel(ids: readonly number[], reason: string | null = null): Effect[] {
+  cancel(ids: readonly number[], reason: string | null = null, dependents = false): Effect[] {
     const { instance, number } = this.next(CLIENT);
-    const cancels = ids.map((id) => ({ id: idOf(id), reason }));
+    const cancels = ids.map((id) => ({ id: idOf(id), reason, dependents }));
     return this.append({ kind: "cancel", sender: CLIENT }, { type: "cancel", instance, number, cancels });
   }
 
@@ -99,11 +103,19 @@ export class TestLog {
     return this.control({ type: "tick" });
   }
 
-  lose(id: number, lost: Partial<{ attempt: number; started: boolean; workerLost: boolean }> = {}): Effect[] {
+  lose(id: number, lost: Partial<LostAttempt> = {}): Effect[] {
     const attempt = this.ledger.live.get(idOf(id))?.attempt ?? 1;
     return this.control({
       type: "lost",
-      attempts: [{ id: idOf(id), attempt, started: true, workerLost: true, ...lost }],
+      attempts: [{ id: idOf(id), attempt, started: true, lostWorker: WORKER, ...lost }],
+    });
+  }
+
+  expire(id: number, expired: Partial<ExpiredAttempt> = {}): Effect[] {
+    const attempt = this.ledger.live.get(idOf(id))?.attempt ?? 1;
+    return this.control({
+      type: "expired",
+      attempts: [{ id: idOf(id), attempt, limit: "run", ...expired }],
     });
   }
 

@@ -31,6 +31,7 @@ function presence(more: Partial<Presence> = {}): Uint8Array {
     startedAtMs: 0,
     held: [],
     running: 0,
+    graceMs: 0,
     epoch: 1,
     seen: 0,
     appendedSeq: 0,

@@ -39,6 +39,7 @@ export type Question =
   | { readonly type: "values"; readonly ids: readonly TaskId[] }
   /** The rest are for people: answered as plain data (see `reports.ts`). */
   | { readonly type: "show"; readonly id: TaskId }
+  | { readonly type: "explain"; readonly id: TaskId }
   | { readonly type: "list"; readonly filter: ListFilter }
   | { readonly type: "workers" }
   | { readonly type: "info" };
@@ -71,13 +72,14 @@ export function decodeAsk(data: Uint8Array): Read<Ask> {
 }
 
 function readQuestion(kind: unknown, f: Record<string, unknown>): Question {
-  const type = oneOf(kind, "question", ["states", "values", "show", "list", "workers", "info"]);
+  const type = oneOf(kind, "question", ["states", "values", "show", "explain", "list", "workers", "info"]);
   switch (type) {
     case "states":
       return { type, ids: readIds(f.ids), watch: flag(f.watch, "watch") };
     case "values":
       return { type, ids: readIds(f.ids) };
     case "show":
+    case "explain":
       return { type, id: taskId(f.id) };
     case "list":
       return { type, filter: readFilter(fields(f.filter, "filter")) };

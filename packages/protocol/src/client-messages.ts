@@ -25,6 +25,8 @@ export type SettledTask = {
   readonly name: TaskName;
   readonly outcome: Outcome;
   readonly attempt: number;
+  /** Attempts whose code began. */
+  readonly tries: number;
   readonly progress: Uint8Array | null;
   /** The value or the failure; null where there is none, or where `fetch` says to ask for it. */
   readonly value: Uint8Array | null;
@@ -55,7 +57,8 @@ export function decodeClientMessage(data: Uint8Array): Read<ClientMessage> {
 
 export function settledToWire(task: SettledTask): unknown[] {
   const reason = task.reason === null ? null : reasonToWire(task.reason);
-  return [task.id, task.name, task.outcome, task.attempt, task.progress, task.value, task.fetch, reason];
+  const { id, name, outcome, attempt, progress, value, fetch, tries } = task;
+  return [id, name, outcome, attempt, progress, value, fetch, reason, tries];
 }
 
 export function readSettled(item: unknown): SettledTask {
@@ -65,6 +68,7 @@ export function readSettled(item: unknown): SettledTask {
     name: guarded<TaskName>(wire[1], "task name", Name.is),
     outcome: oneOf(wire[2], "outcome", OUTCOMES),
     attempt: count(wire[3], "attempt"),
+    tries: count(wire[8], "tries"),
     progress: bytesOrNull(wire[4], "progress"),
     value: bytesOrNull(wire[5], "value"),
     fetch: flag(wire[6], "fetch"),

@@ -39,6 +39,7 @@ export {
   decodeCoordinatorPresence,
   encodeCoordinatorPresence,
 } from "./coordinator-messages.ts";
+export { type Duration, durationText, momentText, parseDuration } from "./duration.ts";
 export {
   AppendHeldError,
   AppendOutcomeUnknownError,
@@ -87,6 +88,7 @@ export {
   CAUSES_MAX,
   CREDITS_MAX,
   DEPENDENCIES_MAX,
+  DURATION_MAX_MS,
   INLINE_DEPS_BYTES_MAX,
   LABELS_MAX,
   LIST_ROWS_MAX,
@@ -95,12 +97,16 @@ export {
   RECORD_DEPTH_MAX,
   RECORD_ITEMS_MAX,
   RECORD_NODES_MAX,
+  RETRY_ATTEMPTS_MAX,
+  RETRY_COEFFICIENT_MAX,
+  RETRY_NAMES_MAX,
   SUBMISSION_BYTES_MAX,
   TASK_NAMES_MAX,
   TEXT_LENGTH_MAX,
   TOKEN_LENGTH_MAX,
   VALUE_BYTES_MAX,
   VALUE_DEPTH_MAX,
+  WORKER_LOSSES_MAX,
 } from "./limits.ts";
 export { checkMsgpack } from "./msgpack-shape.ts";
 export {
@@ -116,6 +122,9 @@ export {
   type Stopped,
   stoppedText,
   type TaskState,
+  TIME_LIMITS,
+  type TimeLimit,
+  type WorkerLoss,
 } from "./outcome.ts";
 export {
   checkProgress,
@@ -125,29 +134,34 @@ export {
   type ProgressReport,
 } from "./progress.ts";
 export {
+  type Cancel,
   type CancelRecord,
   type ControlEvent,
   type ControlRecord,
+  EXPIRED_LIMITS,
+  type ExpiredAttempt,
   FINISH_OUTCOMES,
   type Finish,
+  type FinishFailure,
   type FinishOutcome,
   type FinishRecord,
   type LogRecord,
   type LostAttempt,
-  type Parent,
   type Submission,
-  type SubmissionOptions,
   type SubmitRecord,
 } from "./record.ts";
-export { decodeRecord, encodeRecord, readLabels, taskId } from "./record-codec.ts";
-export type {
-  CoordinatorReport,
-  DependencyReport,
-  InfoReport,
-  ListReport,
-  TaskReport,
-  TaskRow,
-  WorkerReport,
+export { decodeRecord, encodeRecord, taskId } from "./record-codec.ts";
+export {
+  type CoordinatorReport,
+  type DependencyReport,
+  type ExplainReport,
+  FACT_TYPES,
+  type Fact,
+  type InfoReport,
+  type ListReport,
+  type TaskReport,
+  type TaskRow,
+  type WorkerReport,
 } from "./reports.ts";
 export {
   type CoordinatorEventKind,
@@ -161,6 +175,14 @@ export {
   type WorkerEventKind,
 } from "./subjects.ts";
 export {
+  DEFAULT_OPTIONS,
+  DEPENDENCY_TIMEOUT_DEFAULT_MS,
+  type Parent,
+  RETRY_STRATEGIES,
+  type RetryPolicy,
+  type SubmissionOptions,
+} from "./submission-options.ts";
+export {
   CycleError,
   DependencyFailedError,
   ParentGoneError,
@@ -171,6 +193,7 @@ export {
   TaskRejectedError,
   TaskSkippedError,
   TaskTimedOutError,
+  timedOutText,
   UnknownDependencyError,
   UnknownTaskError,
   WorkersLostError,

@@ -36,3 +36,13 @@ export const MESSAGE_BYTES_TARGET: number = 512 * 1024;
 export const TASK_NAMES_MAX = 1_000;
 /** Credits that one worker may offer: its presence names all attempts held, in one message. */
 export const CREDITS_MAX = 20_000;
+/** A time-out, or a wait between tries, in milliseconds: 24 days, the longest that a timer takes. */
+export const DURATION_MAX_MS = 2_073_600_000;
+/** Tries of one task under a retry policy. */
+export const RETRY_ATTEMPTS_MAX = 10_000;
+/** Factor from one wait between tries to the next. */
+export const RETRY_COEFFICIENT_MAX = 100;
+/** Names of errors that a retry policy excludes. */
+export const RETRY_NAMES_MAX = 64;
+/** Workers that are lost with one task before it is given up. */
+export const WORKER_LOSSES_MAX = 5;

@@ -1,38 +1,40 @@
 /** Records to bytes and back. A record is checked whole before the fold sees it; what fails is void. */
 
 import { assertNever } from "./errors.ts";
-import { type InstanceId, isToken, type Nonce, TaskId, TaskName } from "./ids.ts";
+import { type InstanceId, isToken, type Nonce, Sender, TaskId, TaskName } from "./ids.ts";
 import {
   DEPENDENCIES_MAX,
-  LABELS_MAX,
+  DURATION_MAX_MS,
   RECORD_ITEMS_MAX,
   TEXT_LENGTH_MAX,
   TOKEN_LENGTH_MAX,
 } from "./limits.ts";
 import { packr } from "./packr.ts";
 import {
+  type Cancel,
   type CancelRecord,
   type ControlEvent,
   type ControlRecord,
+  EXPIRED_LIMITS,
+  type ExpiredAttempt,
   FINISH_OUTCOMES,
   type Finish,
+  type FinishFailure,
   type FinishRecord,
   type LogRecord,
   type LostAttempt,
   type Submission,
-  type SubmissionOptions,
   type SubmitRecord,
 } from "./record.ts";
 import type { LogKind } from "./subjects.ts";
+import { optionsToWire, readOptions } from "./submission-options.ts";
 import { WIRE_VERSION } from "./versions.ts";
 import {
   bytes,
   bytesOrNull,
   count,
-  fields,
   flag,
   guarded,
-  integer,
   list,
   mismatch,
   oneOf,
@@ -51,9 +53,9 @@ function body(record: LogRecord): unknown[] {
     case "submit":
       return [record.tasks.map(submissionToWire)];
     case "cancel":
-      return [record.cancels.map((c) => [c.id, c.reason])];
+      return [record.cancels.map((c) => [c.id, c.reason, c.dependents])];
     case "finish":
-      return [record.finishes.map((f) => [f.id, f.attempt, f.outcome, f.started, f.progress, f.value])];
+      return [record.finishes.map(finishToWire)];
     case "control":
       return [record.epoch, record.wallMs, record.foldVersion, eventToWire(record.event)];
     default:
@@ -71,13 +73,16 @@ function submissionToWire(task: Submission): unknown[] {
   ];
 }
 
-function optionsToWire(options: SubmissionOptions): Record<string, unknown> {
-  const wire: Record<string, unknown> = {};
-  if (options.priority !== 0) wire.priority = options.priority;
-  if (options.labels.length > 0) wire.labels = options.labels;
-  if (options.parent !== null) wire.parent = [options.parent.id, options.parent.attempt];
-  if (options.traceparent !== null) wire.traceparent = options.traceparent;
-  return wire;
+function finishToWire({ failure, ...finish }: Finish): unknown[] {
+  return [
+    finish.id,
+    finish.attempt,
+    finish.outcome,
+    finish.started,
+    finish.progress,
+    finish.value,
+    failure === null ? null : [failure.errorName, failure.nonRetryable, failure.retryAfterMs],
+  ];
 }
 
 function eventToWire(event: ControlEvent): unknown[] {
@@ -90,7 +95,9 @@ function eventToWire(event: ControlEvent): unknown[] {
     case "tick":
       return [event.type];
     case "lost":
-      return ["lost", event.attempts.map((a) => [a.id, a.attempt, a.started, a.workerLost])];
+      return ["lost", event.attempts.map((a) => [a.id, a.attempt, a.started, a.lostWorker])];
+    case "expired":
+      return ["expired", event.attempts.map((a) => [a.id, a.attempt, a.limit])];
     default:
       return assertNever(event);
   }
@@ -137,30 +144,18 @@ function readSubmission(item: unknown): Submission {
   };
 }
 
-const OPTIONS = new Set(["priority", "labels", "parent", "traceparent"]);
-
-function readOptions(value: unknown): SubmissionOptions {
-  const wire = fields(value, "options");
-  for (const key of Object.keys(wire)) if (!OPTIONS.has(key)) mismatch("an option is unknown");
-  const parent = wire.parent === undefined ? null : list(wire.parent, "parent");
-  return {
-    priority: wire.priority === undefined ? 0 : integer(wire.priority, "priority"),
-    labels: readLabels(wire.labels ?? []),
-    parent: parent === null ? null : { id: taskId(parent[0]), attempt: count(parent[1], "parent attempt") },
-    traceparent: textOrNull(wire.traceparent ?? null, "traceparent", 64),
-  };
-}
-
-export function readLabels(value: unknown): string[] {
-  return list(value, "labels", LABELS_MAX).map((label) => guarded<string>(label, "label", isToken));
-}
-
 function readCancel(instance: InstanceId, number: number, wire: unknown[]): CancelRecord {
-  const cancels = list(wire[3], "cancels", RECORD_ITEMS_MAX).map((item) => {
-    const cancel = list(item, "cancel");
-    return { id: taskId(cancel[0]), reason: textOrNull(cancel[1], "reason", TEXT_LENGTH_MAX) };
-  });
+  const cancels = list(wire[3], "cancels", RECORD_ITEMS_MAX).map(readOneCancel);
   return { type: "cancel", instance, number, cancels };
+}
+
+function readOneCancel(item: unknown): Cancel {
+  const wire = list(item, "cancel");
+  return {
+    id: taskId(wire[0]),
+    reason: textOrNull(wire[1], "reason", TEXT_LENGTH_MAX),
+    dependents: flag(wire[2], "dependents"),
+  };
 }
 
 function readFinish(instance: InstanceId, number: number, wire: unknown[]): FinishRecord {
@@ -181,6 +176,15 @@ function readOneFinish(item: unknown): Finish {
     started: flag(wire[3], "started"),
     progress: bytesOrNull(wire[4], "progress"),
     value: bytesOrNull(wire[5], "value"),
+    failure: wire[6] === null ? null : readFailure(list(wire[6], "failure")),
+  };
+}
+
+function readFailure(wire: unknown[]): FinishFailure {
+  return {
+    errorName: text(wire[0], "name of the error", TOKEN_LENGTH_MAX),
+    nonRetryable: flag(wire[1], "non-retryable"),
+    retryAfterMs: wire[2] === null ? null : count(wire[2], "retry after", DURATION_MAX_MS),
   };
 }
 
@@ -208,6 +212,8 @@ function readEvent(wire: unknown[]): ControlEvent {
       return { type, version: count(wire[1], "fold version") };
     case "lost":
       return { type, attempts: list(wire[1], "attempts", RECORD_ITEMS_MAX).map(readLost) };
+    case "expired":
+      return { type, attempts: list(wire[1], "attempts", RECORD_ITEMS_MAX).map(readExpired) };
     default:
       return mismatch("control event is unknown");
   }
@@ -219,7 +225,16 @@ function readLost(item: unknown): LostAttempt {
     id: taskId(wire[0]),
     attempt: count(wire[1], "attempt"),
     started: flag(wire[2], "started"),
-    workerLost: flag(wire[3], "worker lost"),
+    lostWorker: wire[3] === null ? null : guarded<Sender>(wire[3], "lost worker", Sender.is),
+  };
+}
+
+function readExpired(item: unknown): ExpiredAttempt {
+  const wire = list(item, "expired attempt");
+  return {
+    id: taskId(wire[0]),
+    attempt: count(wire[1], "attempt"),
+    limit: oneOf(wire[2], "limit", EXPIRED_LIMITS),
   };
 }
 

@@ -2,7 +2,8 @@
  * The records of the log. A record is a MessagePack array: the wire version, the sender's instance, the sender's record
  * number, then what its kind holds. Values are opaque bytes here.
  */
-import type { InstanceId, Nonce, TaskId, TaskName } from "./ids.ts";
+import type { InstanceId, Nonce, Sender, TaskId, TaskName } from "./ids.ts";
+import type { SubmissionOptions } from "./submission-options.ts";
 
 /** Tasks with arguments, dependencies and options. */
 export type SubmitRecord = {
@@ -20,24 +21,18 @@ export type Submission = {
   readonly options: SubmissionOptions | null;
 };
 
-export type SubmissionOptions = {
-  /** Higher runs first. */
-  readonly priority: number;
-  /** A worker must carry all of them. */
-  readonly labels: readonly string[];
-  /** The attempt that submitted this child; the child is void once that attempt is not current. */
-  readonly parent: Parent | null;
-  /** W3C trace context of the submitter. */
-  readonly traceparent: string | null;
-};
-
-export type Parent = { readonly id: TaskId; readonly attempt: number };
-
 export type CancelRecord = {
   readonly type: "cancel";
   readonly instance: InstanceId;
   readonly number: number;
-  readonly cancels: readonly { readonly id: TaskId; readonly reason: string | null }[];
+  readonly cancels: readonly Cancel[];
+};
+
+export type Cancel = {
+  readonly id: TaskId;
+  readonly reason: string | null;
+  /** Whether what waits for it is cancelled too; else that fails. Its children always are. */
+  readonly dependents: boolean;
 };
 
 export type FinishRecord = {
@@ -71,6 +66,17 @@ export type Finish = {
   readonly progress: Uint8Array | null;
   /** The value, or the failure. */
   readonly value: Uint8Array | null;
+  /** What a retry policy goes by; null where the code did not fail. */
+  readonly failure: FinishFailure | null;
+};
+
+/** Of a failure, what decides about another try: the fold reads no values. */
+export type FinishFailure = {
+  readonly errorName: string;
+  /** The code itself said that another try is of no use. */
+  readonly nonRetryable: boolean;
+  /** The code itself said how long to wait. */
+  readonly retryAfterMs: number | null;
 };
 
 /** What only the leader writes. Each record carries its epoch, its wall clock and the fold version that it knows. */
@@ -90,15 +96,25 @@ export type ControlEvent =
   | { readonly type: "tick" }
   /** From here on the log is folded by these rules: every live coordinator knows them. */
   | { readonly type: "fold_version"; readonly version: number }
-  | { readonly type: "lost"; readonly attempts: readonly LostAttempt[] };
+  | { readonly type: "lost"; readonly attempts: readonly LostAttempt[] }
+  | { readonly type: "expired"; readonly attempts: readonly ExpiredAttempt[] };
 
 export type LostAttempt = {
   readonly id: TaskId;
   readonly attempt: number;
   /** Whether its code may have begun: only those count as tries. */
   readonly started: boolean;
-  /** Whether the worker died with it: only those count towards a task that kills its workers. */
-  readonly workerLost: boolean;
+  /** The worker that was lost with it; null where none was. Only those count towards a task that kills its workers. */
+  readonly lostWorker: Sender | null;
+};
+
+export const EXPIRED_LIMITS = ["run", "queue"] as const;
+
+/** An attempt that ran, or waited to be begun, for longer than it may: the worker did not see to it. */
+export type ExpiredAttempt = {
+  readonly id: TaskId;
+  readonly attempt: number;
+  readonly limit: (typeof EXPIRED_LIMITS)[number];
 };
 
 export type LogRecord = SubmitRecord | CancelRecord | FinishRecord | ControlRecord;

@@ -27,6 +27,42 @@ export type TaskReport = {
   readonly because: string;
 };
 
+/** What keeps a task, or one that it waits for. */
+export type Fact = {
+  /** The task that it is about. */
+  readonly id: string;
+  readonly name: string;
+  readonly type: FactType;
+  readonly text: string;
+};
+
+export const FACT_TYPES = [
+  "dependencies",
+  "backing_off",
+  "held_back",
+  "no_worker",
+  "workers_busy",
+  "runs_alone",
+  "dispatching",
+  "queued",
+  "running",
+  "worker_blocked",
+  "cancelling",
+  "time_limit",
+  "workers_lost",
+  "settled",
+  "cut",
+] as const;
+type FactType = (typeof FACT_TYPES)[number];
+
+export type ExplainReport = {
+  readonly id: string;
+  readonly name: string;
+  readonly state: TaskState;
+  /** From the task itself down to what is at the root of it. */
+  readonly facts: readonly Fact[];
+};
+
 export type TaskRow = {
   readonly id: string;
   readonly name: string;
@@ -76,6 +112,7 @@ export type InfoReport = {
   readonly coordinators: readonly CoordinatorReport[];
   readonly tasks: {
     readonly waiting: number;
+    readonly backing_off: number;
     readonly released: number;
     readonly cancelling: number;
     readonly settled: number;

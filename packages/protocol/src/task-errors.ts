@@ -1,7 +1,9 @@
 /** What a handle rejects with: the outcome of a task, told as an error. */
 
-import { WeftError, type WeftErrorOptions } from "./errors.ts";
+import { durationText, momentText } from "./duration.ts";
+import { assertNever, WeftError, type WeftErrorOptions } from "./errors.ts";
 import type { TaskId } from "./ids.ts";
+import type { TimeLimit, WorkerLoss } from "./outcome.ts";
 
 export type TaskRef = { readonly id: TaskId; readonly name: string };
 
@@ -16,11 +18,17 @@ export class TaskError extends WeftError {
 
 /** The task's code threw, or one of its dependencies failed; `cause` is what happened. */
 export class TaskFailedError extends TaskError {
+  /** The number of the attempt that failed: it also counts those whose code never began. */
   readonly attempt: number;
-  constructor(task: TaskRef, attempt: number, cause: unknown) {
+  /** How many times its code was begun. */
+  readonly attempts: number;
+  constructor(task: TaskRef, ended: { readonly attempt: number; readonly tries: number }, cause: unknown) {
+    const { attempt, tries } = ended;
     const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-    super("weft_task_failed", `task ${task.name} ${task.id} failed: ${why}`, task.id, { cause });
+    const after = tries > 1 ? ` after ${tries} attempts` : "";
+    super("weft_task_failed", `task ${task.name} ${task.id} failed${after}: ${why}`, task.id, { cause });
     this.attempt = attempt;
+    this.attempts = tries;
   }
 }
 
@@ -37,10 +45,39 @@ export class TaskCancelledError extends TaskError {
   }
 }
 
-/** The task ran out of time. */
+/** The task ran out of time: `limit` says of which, `limitMs` how long that was. */
 export class TaskTimedOutError extends TaskError {
-  constructor(task: TaskRef) {
-    super("weft_task_timed_out", `task ${task.name} ${task.id} ran out of time`, task.id);
+  readonly limit: TimeLimit;
+  /** Of a deadline: the moment that it was, in milliseconds since 1970. */
+  readonly limitMs: number;
+  /** How many times its code was begun. */
+  readonly attempts: number;
+  constructor(
+    task: TaskRef,
+    over: { readonly limit: TimeLimit; readonly ms: number; readonly tries: number },
+  ) {
+    const { limit, ms, tries } = over;
+    const after = tries > 1 ? ` (after ${tries} attempts)` : "";
+    super("weft_task_timed_out", `task ${task.name} ${task.id} ${timedOutText(limit, ms)}${after}`, task.id);
+    this.limit = limit;
+    this.limitMs = ms;
+    this.attempts = tries;
+  }
+}
+
+/** In words that follow the task. */
+export function timedOutText(limit: TimeLimit, ms: number): string {
+  switch (limit) {
+    case "run":
+      return `ran for longer than its time-out of ${durationText(ms)}`;
+    case "queue":
+      return `was not begun within its queue time-out of ${durationText(ms)}`;
+    case "dependency":
+      return `waited for its dependencies for longer than its dependency time-out of ${durationText(ms)}`;
+    case "deadline":
+      return `did not end by its deadline, ${momentText(ms)}`;
+    default:
+      return assertNever(limit);
   }
 }
 
@@ -100,14 +137,17 @@ export class ParentGoneError extends TaskError {
   }
 }
 
-/** Every worker that ran the task was lost. */
+/** Worker after worker was lost while it ran the task. */
 export class WorkersLostError extends TaskError {
-  constructor(taskId: TaskId, losses: number) {
+  readonly losses: readonly WorkerLoss[];
+  constructor(taskId: TaskId, losses: readonly WorkerLoss[]) {
+    const told = losses.map(({ worker, atMs }) => `${worker} at ${momentText(atMs)}`);
     super(
       "weft_workers_lost",
-      `${losses} workers were lost while they ran it: it may be what kills them`,
+      `${losses.length} workers were lost while they ran it (${told.join(", ")}): it may be what kills them`,
       taskId,
     );
+    this.losses = losses;
   }
 }
 

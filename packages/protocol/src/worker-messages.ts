@@ -6,12 +6,14 @@ import { type Identity, isToken, type Sender, type TaskId, TaskName } from "./id
 import {
   CREDITS_MAX,
   DEPENDENCIES_MAX,
+  DURATION_MAX_MS,
   RECORD_ITEMS_MAX,
   TASK_NAMES_MAX,
   TEXT_LENGTH_MAX,
 } from "./limits.ts";
 import { packr } from "./packr.ts";
-import { readLabels, taskId } from "./record-codec.ts";
+import { taskId } from "./record-codec.ts";
+import { readLabels } from "./submission-options.ts";
 import { WIRE_VERSION } from "./versions.ts";
 import {
   bytes,
@@ -40,6 +42,8 @@ export type Assignment = {
   /** In order. A value that did not fit is null in `values` and must be asked for. */
   readonly deps: AssignedDeps | null;
   readonly traceparent: string | null;
+  /** How long it may run. */
+  readonly timeoutMs: number | null;
 };
 
 export type AssignedDeps = {
@@ -71,6 +75,7 @@ export function encodeWorkerMessage(message: WorkerMessage): Uint8Array {
       a.args,
       a.deps === null ? null : [a.deps.ids, a.deps.values],
       a.traceparent,
+      a.timeoutMs,
     ]),
     message.cancels.map((c) => [c.id, c.attempt, c.reason]),
     message.aborts.map((a) => [a.id, a.attempt]),
@@ -102,6 +107,7 @@ function readAssignment(item: unknown): Assignment {
     args: bytes(wire[4], "arguments"),
     deps: wire[5] === null ? null : readDeps(list(wire[5], "dependencies")),
     traceparent: textOrNull(wire[6], "traceparent", 64),
+    timeoutMs: wire[7] === null ? null : count(wire[7], "time-out", DURATION_MAX_MS),
   };
 }
 
@@ -140,6 +146,8 @@ export type Presence = {
   /** Attempts received and not yet recorded as finished. */
   readonly held: readonly AttemptRef[];
   readonly running: number;
+  /** How long code that was asked to stop may take to do so. */
+  readonly graceMs: number;
   /** The leader whose messages it takes, and the highest message that it has seen of it. */
   readonly epoch: number;
   readonly seen: number;
@@ -169,6 +177,7 @@ export function decodePresence(data: Uint8Array): Read<Presence> {
       startedAtMs: count(f.startedAtMs, "start"),
       held: list(wire[2], "held", CREDITS_MAX).map((item) => readAttempt(list(item, "held"))),
       running: count(f.running, "running"),
+      graceMs: count(f.graceMs, "grace"),
       epoch: count(f.epoch, "epoch"),
       seen: count(f.seen, "seen"),
       appendedSeq: count(f.appendedSeq, "appended sequence"),

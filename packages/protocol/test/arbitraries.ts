@@ -1,6 +1,8 @@
 /** Ids, records and parts of messages, whatever the wire contract allows. */
 import {
   type ControlEvent,
+  DURATION_MAX_MS,
+  EXPIRED_LIMITS,
   FINISH_OUTCOMES,
   type Identity,
   type InstanceId,
@@ -8,7 +10,9 @@ import {
   type LogRecord,
   type Nonce,
   OUTCOMES,
+  RETRY_STRATEGIES,
   type Reason,
+  type RetryPolicy,
   type Sender,
   type SettledTask,
   STOPPED,
@@ -16,6 +20,7 @@ import {
   type Submission,
   type TaskId,
   type TaskName,
+  TIME_LIMITS,
 } from "@weft/protocol";
 import fc from "fast-check";
 
@@ -48,6 +53,19 @@ export const attemptRef: fc.Arbitrary<{ id: TaskId; attempt: number }> = fc.reco
 });
 const traceparent = orNull(textOf(TOKEN, 0, 64));
 
+const duration = fc.nat({ max: DURATION_MAX_MS });
+const timeout = orNull(fc.integer({ min: 1, max: DURATION_MAX_MS }));
+
+const retry: fc.Arbitrary<RetryPolicy> = fc.record({
+  strategy: fc.constantFrom(...RETRY_STRATEGIES),
+  maximumAttempts: fc.integer({ min: 1, max: 10_000 }),
+  initialIntervalMs: duration,
+  backoffCoefficient: fc.double({ min: 1, max: 100, noNaN: true }),
+  maximumIntervalMs: duration,
+  jitterPermille: fc.nat({ max: 1_000 }),
+  nonRetryable: few(textOf(TOKEN, 0, 64)),
+});
+
 const submission: fc.Arbitrary<Submission> = fc.record({
   id: taskId,
   name: taskName,
@@ -59,6 +77,12 @@ const submission: fc.Arbitrary<Submission> = fc.record({
       labels: few(token),
       parent: orNull(attemptRef),
       traceparent,
+      retry: orNull(retry),
+      timeoutMs: timeout,
+      queueTimeoutMs: timeout,
+      deadlineMs: orNull(count),
+      dependencyTimeoutMs: duration,
+      keepResult: fc.boolean(),
     }),
   ),
 });
@@ -69,7 +93,13 @@ const controlEvent: fc.Arbitrary<ControlEvent> = fc.oneof(
   fc.record({ type: fc.constant("fold_version" as const), version: count }),
   fc.record({
     type: fc.constant("lost" as const),
-    attempts: few(fc.record({ id: taskId, attempt: count, started: fc.boolean(), workerLost: fc.boolean() })),
+    attempts: few(
+      fc.record({ id: taskId, attempt: count, started: fc.boolean(), lostWorker: orNull(sender) }),
+    ),
+  }),
+  fc.record({
+    type: fc.constant("expired" as const),
+    attempts: few(fc.record({ id: taskId, attempt: count, limit: fc.constantFrom(...EXPIRED_LIMITS) })),
   }),
 );
 
@@ -80,7 +110,7 @@ export const record: fc.Arbitrary<LogRecord> = fc.oneof(
     type: fc.constant("cancel" as const),
     instance,
     number: count,
-    cancels: few(fc.record({ id: taskId, reason: orNull(text) })),
+    cancels: few(fc.record({ id: taskId, reason: orNull(text), dependents: fc.boolean() })),
   }),
   fc.record({
     type: fc.constant("finish" as const),
@@ -94,6 +124,13 @@ export const record: fc.Arbitrary<LogRecord> = fc.oneof(
         started: fc.boolean(),
         progress: orNull(bytes),
         value: orNull(bytes),
+        failure: orNull(
+          fc.record({
+            errorName: textOf(TOKEN, 0, 64),
+            nonRetryable: fc.boolean(),
+            retryAfterMs: orNull(duration),
+          }),
+        ),
       }),
     ),
   }),
@@ -112,11 +149,21 @@ const rootReason: fc.Arbitrary<Reason> = fc.oneof(
   fc.record({ type: fc.constant("unknown_dependency" as const), dependency: taskId }),
   fc.record({ type: fc.constant("cycle" as const), path: few(taskId) }),
   fc.record({ type: fc.constant("parent_gone" as const), parent: taskId, attempt: count }),
-  fc.record({ type: fc.constant("workers_lost" as const), losses: count }),
+  fc.record({
+    type: fc.constant("workers_lost" as const),
+    losses: few(fc.record({ worker: sender, atMs: count })),
+  }),
   fc.record({
     type: fc.constant("cancelled" as const),
     reason: orNull(text),
     stopped: fc.constantFrom(...STOPPED),
+    children: count,
+    dependents: count,
+  }),
+  fc.record({
+    type: fc.constant("timed_out" as const),
+    limit: fc.constantFrom(...TIME_LIMITS),
+    ms: count,
   }),
 );
 
@@ -125,7 +172,13 @@ const reason: fc.Arbitrary<Reason> = fc.oneof(
   fc.record({
     type: fc.constant("dependency_failed" as const),
     chain: few(
-      fc.record({ id: taskId, name: taskName, outcome: fc.constantFrom(...OUTCOMES), attempt: count }),
+      fc.record({
+        id: taskId,
+        name: taskName,
+        outcome: fc.constantFrom(...OUTCOMES),
+        attempt: count,
+        tries: count,
+      }),
     ),
     omitted: count,
     root: orNull(rootReason),
@@ -137,6 +190,7 @@ export const settledTask: fc.Arbitrary<SettledTask> = fc.record({
   name: taskName,
   outcome: fc.constantFrom(...OUTCOMES),
   attempt: count,
+  tries: count,
   progress: orNull(bytes),
   value: orNull(bytes),
   fetch: fc.boolean(),

@@ -8,6 +8,7 @@ import {
   type ClientMessage,
   COORDINATOR_STATES,
   type CoordinatorPresence,
+  DURATION_MAX_MS,
   decodeAsk,
   decodeCheckpointAnswer,
   decodeCheckpointOffer,
@@ -78,6 +79,7 @@ const workerMessage: fc.Arbitrary<WorkerMessage> = fc.record({
       args: bytes,
       deps,
       traceparent: orNull(token),
+      timeoutMs: orNull(fc.nat({ max: DURATION_MAX_MS })),
     }),
   ),
   cancels: few(fc.record({ id: taskId, attempt: count, reason: orNull(text) })),
@@ -95,6 +97,7 @@ const presence: fc.Arbitrary<Presence> = fc.record({
   startedAtMs: count,
   held: few(attemptRef),
   running: count,
+  graceMs: count,
   epoch: count,
   seen: count,
   appendedSeq: count,
@@ -113,7 +116,7 @@ const coordinator: fc.Arbitrary<CoordinatorPresence> = fc.record({
 const question: fc.Arbitrary<Question> = fc.oneof(
   fc.record({ type: fc.constant("states" as const), ids: few(taskId), watch: fc.boolean() }),
   fc.record({ type: fc.constant("values" as const), ids: few(taskId) }),
-  fc.record({ type: fc.constant("show" as const), id: taskId }),
+  fc.record({ type: fc.constantFrom("show" as const, "explain" as const), id: taskId }),
   fc.record({
     type: fc.constant("list" as const),
     filter: fc.record({

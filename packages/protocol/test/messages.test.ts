@@ -40,7 +40,7 @@ describe.each(CODECS)("a $name", ({ sample, decode }) => {
 });
 
 test("dependency values that differ in number from their ids are not taken", () => {
-  const bytes = packr.pack([1, 1, 1, [[ID, 1, "t", "me", Buffer.of(), [[ID], []], null]], [], []]);
+  const bytes = packr.pack([1, 1, 1, [[ID, 1, "t", "me", Buffer.of(), [[ID], []], null, null]], [], []]);
   expect(decodeWorkerMessage(bytes)).toEqual({
     ok: false,
     kind: "dependency ids and values differ in number",
@@ -49,7 +49,7 @@ test("dependency values that differ in number from their ids are not taken", () 
 
 test("the root of a failed dependency is no failed dependency again: chains are not nested", () => {
   const inner = ["dependency_failed", [], 0, null];
-  const task = [ID, "t", "failed", 1, null, null, false, ["dependency_failed", [], 0, inner]];
+  const task = [ID, "t", "failed", 1, null, null, false, ["dependency_failed", [], 0, inner], 1];
   expect(decodeReply(packr.pack([1, 1, 1, "states", [["settled", task]]]))).toEqual({
     ok: false,
     kind: "a root reason is a dependency again",
@@ -67,6 +67,7 @@ const PRESENCE: Presence = {
   startedAtMs: 0,
   held: [],
   running: 0,
+  graceMs: 0,
   epoch: 0,
   seen: 0,
   appendedSeq: 0,

@@ -43,9 +43,14 @@ describe("a record", () => {
   });
 
   test("of later code that adds fields at the end is still read", () => {
-    expect(decodeRecord("cancel", packr.pack([1, "c1", 1, [[ID, null, "more"]], "more"]))).toEqual({
+    expect(decodeRecord("cancel", packr.pack([1, "c1", 1, [[ID, null, true, "more"]], "more"]))).toEqual({
       ok: true,
-      value: { type: "cancel", instance: "c1", number: 1, cancels: [{ id: ID, reason: null }] },
+      value: {
+        type: "cancel",
+        instance: "c1",
+        number: 1,
+        cancels: [{ id: ID, reason: null, dependents: true }],
+      },
     });
   });
 
@@ -71,6 +76,23 @@ describe("a record is void as a whole where any part of it is wrong:", () => {
     ["priority is no integer", [ID, "t", args, [], { priority: Number.POSITIVE_INFINITY }]],
     ["label is not well formed", [ID, "t", args, [], { labels: ["a b"] }]],
     ["parent attempt is no count", [ID, "t", args, [], { parent: [ID, -1] }]],
+    ["retry strategy is unknown", [ID, "t", args, [], { retry: ["once", 3, 0, 1, 0, 0, []] }]],
+    ["maximum attempts is no number of tries", [ID, "t", args, [], { retry: ["fixed", 0, 0, 1, 0, 0, []] }]],
+    ["maximum attempts is no count", [ID, "t", args, [], { retry: ["fixed", 10_001, 0, 1, 0, 0, []] }]],
+    ["backoff coefficient is out of range", [ID, "t", args, [], { retry: ["fixed", 3, 0, 0.5, 0, 0, []] }]],
+    [
+      "backoff coefficient is out of range",
+      [ID, "t", args, [], { retry: ["fixed", 3, 0, Number.NaN, 0, 0, []] }],
+    ],
+    ["jitter is no count", [ID, "t", args, [], { retry: ["fixed", 3, 0, 1, 0, 1_001, []] }]],
+    [
+      "name of an error is no text of at most 64",
+      [ID, "t", args, [], { retry: ["fixed", 3, 0, 1, 0, 0, [7]] }],
+    ],
+    ["time-out is no time at all", [ID, "t", args, [], { timeoutMs: 0 }]],
+    ["queue time-out is no count", [ID, "t", args, [], { queueTimeoutMs: 2_073_600_001 }]],
+    ["deadline is no count", [ID, "t", args, [], { deadlineMs: -1 }]],
+    ["keepResult is no boolean", [ID, "t", args, [], { keepResult: 1 }]],
     ["traceparent is no text of at most 64", [ID, "t", args, [], { traceparent: "0".repeat(65) }]],
   ])("%s", (kind, task) => {
     const sound = [ID, "t", args, [], null];
@@ -84,13 +106,21 @@ describe("a record is void as a whole where any part of it is wrong:", () => {
     ["record number is no count", "submit", [1, "c1", 1n, []]],
     ["tasks is no array", "submit", [1, "c1", 1, { length: 1 }]],
     ["finish is no array", "finish", [1, "c1", 1, [7]]],
-    ["outcome is unknown", "finish", [1, "c1", 1, [[ID, 1, "skipped", true, null, null]]]],
-    ["started is no boolean", "finish", [1, "c1", 1, [[ID, 1, "failed", 1, null, null]]]],
-    ["value is no bytes", "finish", [1, "c1", 1, [[ID, 1, "failed", true, null, "text"]]]],
-    ["reason is no text of at most 1000", "cancel", [1, "c1", 1, [[ID, "r".repeat(1_001)]]]],
+    ["outcome is unknown", "finish", [1, "c1", 1, [[ID, 1, "skipped", true, null, null, null]]]],
+    ["started is no boolean", "finish", [1, "c1", 1, [[ID, 1, "failed", 1, null, null, null]]]],
+    ["value is no bytes", "finish", [1, "c1", 1, [[ID, 1, "failed", true, null, "text", null]]]],
+    ["failure is no array", "finish", [1, "c1", 1, [[ID, 1, "failed", true, null, null, "failed"]]]],
+    [
+      "retry after is no count",
+      "finish",
+      [1, "c1", 1, [[ID, 1, "failed", true, null, null, ["E", true, -1]]]],
+    ],
+    ["reason is no text of at most 1000", "cancel", [1, "c1", 1, [[ID, "r".repeat(1_001), false]]]],
+    ["dependents is no boolean", "cancel", [1, "c1", 1, [[ID, null, null]]]],
     ["control event is unknown", "control", [1, "c1", 1, 1, 1, 1, ["promoted"]]],
     ["nonce is not well formed", "control", [1, "c1", 1, 1, 1, 1, ["elected", "*"]]],
-    ["worker lost is no boolean", "control", [1, "c1", 1, 1, 1, 1, ["lost", [[ID, 1, true]]]]],
+    ["lost worker is not well formed", "control", [1, "c1", 1, 1, 1, 1, ["lost", [[ID, 1, true, "w"]]]]],
+    ["limit is unknown", "control", [1, "c1", 1, 1, 1, 1, ["expired", [[ID, 1, "deadline"]]]]],
     ["wall clock is no count", "control", [1, "c1", 1, 1, Number.NaN, 1, ["tick"]]],
     ["message is no array", "submit", { 0: 1 } as never],
   ])("%s (%s)", (why, kind, wire) => expect(whyVoid(kind, packr.pack(wire))).toBe(why));
@@ -99,7 +129,7 @@ describe("a record is void as a whole where any part of it is wrong:", () => {
     const task = (dependencies: number) => [ID, "t", args, new Array(dependencies).fill(ID), null];
     expect(decodeRecord("submit", submitOf(task(25_000))).ok).toBe(true);
     expect(whyVoid("submit", submitOf(task(25_001)))).toBe("dependencies has more than 25000 items");
-    const many = new Array(10_001).fill([ID, null]);
+    const many = new Array(10_001).fill([ID, null, false]);
     expect(decodeRecord("cancel", packr.pack([1, "c1", 1, many.slice(1)])).ok).toBe(true);
     expect(whyVoid("cancel", packr.pack([1, "c1", 1, many]))).toBe("cancels has more than 10000 items");
   });

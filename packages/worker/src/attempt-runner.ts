@@ -5,6 +5,7 @@
 import {
   type Assignment,
   type AttemptRef,
+  type Finish,
   type FinishOutcome,
   type Subjects,
   type TaskId,
@@ -17,7 +18,7 @@ import { dependencyValues } from "./dependency-values.ts";
 import type { Executors, Run } from "./executors/executor.ts";
 import { encodeFinishes, type FinishItem, finishItem } from "./finish-item.ts";
 import { ProgressOutlet } from "./progress-outlet.ts";
-import { type AttemptEnd, failedWith } from "./run-attempt.ts";
+import { type AttemptEnd, CANCELLED, failedWith, type StopRequest } from "./run-attempt.ts";
 import type { TaskRegistry } from "./task-registry.ts";
 
 export type AttemptRunnerOptions = {
@@ -27,7 +28,7 @@ export type AttemptRunnerOptions = {
   readonly registry: TaskRegistry;
   readonly slots: number;
   readonly credits: number;
-  /** How long cancelled code may take to heed its signal. */
+  /** How long code that is asked to stop may take to heed its signal. */
   readonly cancelGraceMs: number;
   readonly log: (line: string) => void;
   /** Code begins; returns what to call when it has ended. */
@@ -36,6 +37,12 @@ export type AttemptRunnerOptions = {
   readonly isHeld: () => boolean;
   readonly onTaskLog: (level: LogLevel, task: AttemptRef, message: string, data: unknown) => void;
 };
+
+type Ended = Omit<AttemptEnd, "outcome"> & { readonly outcome: AttemptEnd["outcome"] | "timed_out" };
+
+const TIMED_OUT: Ended = { outcome: "timed_out", value: null, failure: null };
+const UNSTARTED = { started: false, value: null, failure: null } as const;
+const OVER: StopRequest = { type: "cancelled", reason: "the attempt is no longer current" };
 
 export class AttemptRunner {
   readonly attempts: Attempts;
@@ -46,6 +53,8 @@ export class AttemptRunner {
   private readonly appender: Appender<"finish", FinishItem>;
   private readonly runs = new Map<TaskId, Run>();
   private readonly stopping = new WeakSet<Run>();
+  /** Runs that had their time: whatever they come to now, they timed out. */
+  private readonly timedOut = new WeakSet<Run>();
   /** Cancels of attempts whose dependency values are still on their way. */
   private readonly earlyCancels = new Map<TaskId, { readonly reason: string | null }>();
   private onIdle: (() => void) | null = null;
@@ -75,6 +84,11 @@ export class AttemptRunner {
     for (const assignment of assignments) this.attempts.assign(assignment);
   }
 
+  /** How long code that is asked to stop may take to do so, in whole milliseconds. */
+  get graceMs(): number {
+    return Math.ceil(this.options.cancelGraceMs);
+  }
+
   startNext(): void {
     while (this.attempts.canStart && !this.options.isHeld()) {
       const next = this.attempts.start();
@@ -88,16 +102,16 @@ export class AttemptRunner {
   cancel(ref: AttemptRef, reason: string | null): void {
     const state = this.attempts.stateOf(ref.id, ref.attempt);
     const run = this.runs.get(ref.id);
-    if (state === "running" && run !== undefined) this.stopRun(ref, run, reason);
+    if (state === "running" && run !== undefined) this.stopRun(ref, run, { type: "cancelled", reason });
     else if (state === "running") this.earlyCancels.set(ref.id, { reason });
-    else if (state === "queued") this.finish(ref, "cancelled", { started: false, value: null });
+    else if (state === "queued") this.finish(ref, "cancelled", UNSTARTED);
   }
 
   /** The attempt is another worker's, or over: what this one would record of it is void. */
   abort(ref: AttemptRef): void {
     if (this.attempts.stateOf(ref.id, ref.attempt) === "running") {
       const run = this.runs.get(ref.id);
-      if (run !== undefined) this.stopRun(ref, run, "the attempt is no longer current");
+      if (run !== undefined) this.stopRun(ref, run, OVER);
       this.runs.delete(ref.id);
     }
     this.attempts.drop(ref.id, ref.attempt);
@@ -113,7 +127,7 @@ export class AttemptRunner {
   /** Gives back what has not begun. */
   returnQueued(): void {
     for (const assignment of this.attempts.queued()) {
-      this.finish(assignment, "returned", { started: false, value: null });
+      this.finish(assignment, "returned", UNSTARTED);
     }
   }
 
@@ -153,13 +167,13 @@ export class AttemptRunner {
     if (this.closed) return;
     if (this.attempts.stateOf(id, attempt) === "running") {
       this.runs.delete(id);
-      this.finish(assignment, end.outcome, { started: true, value: end.value });
+      this.finish(assignment, end.outcome, { started: true, value: end.value, failure: end.failure });
     } else this.progress.close(id, attempt);
     this.startNext();
     if (this.attempts.running === 0) this.onIdle?.();
   }
 
-  private async execute(assignment: Assignment): Promise<AttemptEnd> {
+  private async execute(assignment: Assignment): Promise<Ended> {
     const { connection, subjects, registry } = this.options;
     const { id, name, attempt, args } = assignment;
     const task = registry.get(name);
@@ -169,30 +183,50 @@ export class AttemptRunner {
       const deps = given.includes(null) ? await dependencyValues(assignment, connection, subjects) : given;
       // Its values took a while: it may be over, or another's, by now.
       if (this.closed || this.attempts.stateOf(id, attempt) !== "running") {
-        return { outcome: "cancelled", value: null };
+        return CANCELLED;
       }
       const executor = this.options.executors[task.definition.options.executor];
       const run = executor.run(task, { id, name, attempt, args, deps }, this.outletOf({ id, attempt }));
       this.runs.set(id, run);
       const early = this.earlyCancels.get(id);
-      if (early !== undefined) this.stopRun({ id, attempt }, run, early.reason);
-      return await run.end;
+      if (early !== undefined)
+        this.stopRun({ id, attempt }, run, { type: "cancelled", reason: early.reason });
+      return await this.inTime(assignment, run);
     } catch (error) {
       return failedWith(error);
     }
   }
 
-  /** Asks the code to stop; what has not after its grace is ended by force, where its executor can. */
-  private stopRun(ref: AttemptRef, run: Run, reason: string | null): void {
+  /** How it ended, or that it took longer than it may: then it is stopped, and nothing that it still does counts. */
+  private async inTime(assignment: Assignment, run: Run): Promise<Ended> {
+    const { timeoutMs } = assignment;
+    if (timeoutMs === null) return run.end;
+    const late = Promise.withResolvers<Ended>();
+    const timer = this.options.connection.clock.after(timeoutMs, () => {
+      // Somebody wants it stopped already: that is what became of it.
+      if (this.stopping.has(run)) return;
+      this.timedOut.add(run);
+      this.stopRun(assignment, run, { type: "timed_out", timeoutMs }, () => late.resolve(TIMED_OUT));
+    });
+    const end = await Promise.race([run.end, late.promise]);
+    timer.cancel();
+    return this.timedOut.has(run) ? TIMED_OUT : end;
+  }
+
+  /** Asks the code to stop; what has not after its grace is ended by force, or left behind where its executor cannot. */
+  private stopRun(ref: AttemptRef, run: Run, request: StopRequest, leftBehind?: () => void): void {
     const { connection, cancelGraceMs, log } = this.options;
     // The leader repeats a cancel for as long as the attempt is held.
     if (this.stopping.has(run)) return;
     this.stopping.add(run);
-    run.cancel(reason);
+    run.stop(request);
     const grace = connection.clock.after(cancelGraceMs, () => {
       if (run.terminate())
         log(`task ${ref.id} did not stop within ${cancelGraceMs} ms: it is ended by force`);
-      else log(`task ${ref.id} does not stop: inline code can only be asked to, through ctx.signal`);
+      else {
+        log(`task ${ref.id} does not stop: inline code can only be asked to, through ctx.signal`);
+        leftBehind?.();
+      }
     });
     run.end.finally(() => grace.cancel()).catch(() => undefined);
   }
@@ -214,7 +248,7 @@ export class AttemptRunner {
   private finish(
     { id, attempt }: AttemptRef,
     outcome: FinishOutcome,
-    end: { readonly started: boolean; readonly value: Uint8Array | null },
+    end: Pick<Finish, "started" | "value" | "failure">,
   ): void {
     if (!this.attempts.finishing(id, attempt)) return;
     const progress = this.progress.close(id, attempt);

@@ -119,6 +119,7 @@ export class LeaderLink {
       startedAtMs: this.startedAtMs,
       held: attempts.held(),
       running: attempts.running,
+      graceMs: runner.graceMs,
       epoch: this.epoch,
       seen: this.seen,
       appendedSeq: runner.appendedSeq,

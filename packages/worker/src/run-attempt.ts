@@ -4,14 +4,17 @@ import {
   encodeFailure,
   encodeValue,
   type Failure,
+  type FinishFailure,
   failureOf,
   TaskCancelledError,
   type TaskId,
   type TaskName,
+  TaskTimedOutError,
   VALUE_BYTES_MAX,
 } from "@weft/protocol";
 import { contextOf, runInContext, type TaskOutlet } from "./context.ts";
 import type { TaskDefinition } from "./define-task.ts";
+import { retryFactsOf } from "./retry-errors.ts";
 
 export type AttemptInput = {
   readonly id: TaskId;
@@ -25,12 +28,19 @@ export type AttemptEnd = {
   readonly outcome: "succeeded" | "failed" | "cancelled" | "terminated";
   /** The value or the failure, encoded. */
   readonly value: Uint8Array | null;
+  /** What a retry policy goes by; null where the code did not fail. */
+  readonly failure: FinishFailure | null;
 };
 
-/** Cancels running code through its AbortSignal. */
+/** Why code is asked to stop: somebody cancelled its task, or it has run for as long as it may. */
+export type StopRequest =
+  | { readonly type: "cancelled"; readonly reason: string | null }
+  | { readonly type: "timed_out"; readonly timeoutMs: number };
+
+/** Stops running code through its AbortSignal. */
 export class Cancellation {
   private controller: AbortController | null = null;
-  private reason: TaskCancelledError | null = null;
+  private reason: TaskCancelledError | TaskTimedOutError | null = null;
 
   get requested(): boolean {
     return this.reason !== null;
@@ -45,8 +55,11 @@ export class Cancellation {
     return this.controller;
   }
 
-  request(task: { readonly id: TaskId; readonly name: TaskName }, reason: string | null): void {
-    this.reason ??= new TaskCancelledError(task, reason);
+  request(task: { readonly id: TaskId; readonly name: TaskName }, stop: StopRequest): void {
+    this.reason ??=
+      stop.type === "cancelled"
+        ? new TaskCancelledError(task, stop.reason)
+        : new TaskTimedOutError(task, { limit: "run", ms: stop.timeoutMs, tries: 1 });
     this.controller?.abort(this.reason);
   }
 
@@ -69,15 +82,22 @@ export async function runAttempt(
     const context = contextOf(facts, outlet, () => cancellation.use());
     const args = decodeValue(input.args) as never;
     const result = await runInContext(context, () => definition.handler(args, context));
-    return { outcome: "succeeded", value: encodeValue(result, `the result of task ${input.name}`) };
+    const value = encodeValue(result, `the result of task ${input.name}`);
+    return { outcome: "succeeded", value, failure: null };
   } catch (thrown) {
-    if (cancellation.explains(thrown)) return { outcome: "cancelled", value: null };
+    if (cancellation.explains(thrown)) return CANCELLED;
     return failedWith(thrown);
   }
 }
 
+/** Code that stopped because it was asked to, or never began. */
+export const CANCELLED: AttemptEnd = { outcome: "cancelled", value: null, failure: null };
+/** Code that had to be ended by force. */
+export const TERMINATED: AttemptEnd = { outcome: "terminated", value: null, failure: null };
+
 export function failedWith(thrown: unknown): AttemptEnd {
-  return { outcome: "failed", value: encoded(readable(thrown)) };
+  const failure = readable(thrown);
+  return { outcome: "failed", value: encoded(failure), failure: retryFactsOf(thrown, failure.name) };
 }
 
 /** What was thrown is the user's: reading it may throw again. */

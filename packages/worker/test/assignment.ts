@@ -19,6 +19,7 @@ export function assignmentOf({ name, input, ...facts }: AssignmentFacts = {}): A
     args: encodeValue(input, "the input"),
     deps: null,
     traceparent: null,
+    timeoutMs: null,
     ...facts,
   };
 }

@@ -11,6 +11,7 @@ const finish: Finish = {
   started: true,
   progress: encodeProgress({ task: taskId(1), attempt: 2, fraction: 1 }),
   value: encodeValue({ rows: [1, 2] }, "the result"),
+  failure: null,
 };
 const ignored = (): void => undefined;
 

@@ -75,6 +75,7 @@ function assign(epoch: number, number: number, attempt: number): void {
         args: new Uint8Array(1),
         deps: null,
         traceparent: null,
+        timeoutMs: null,
       },
     ],
   });

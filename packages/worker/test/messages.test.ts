@@ -20,6 +20,11 @@ const fraction = fc.double({ min: 0, max: 1, noNaN: true });
 const job = fc.nat();
 const level = fc.constantFrom("debug" as const, "info" as const, "warn" as const, "error" as const);
 const progress = fc.record({ fraction, message: fc.string({ maxLength: 1_000 }), data: fc.constant([1]) });
+const failure = fc.record({
+  errorName: fc.string({ maxLength: 64 }),
+  nonRetryable: fc.boolean(),
+  retryAfterMs: fc.option(fc.nat({ max: 2_073_600_000 })),
+});
 const fromInside: fc.Arbitrary<FromInside> = fc.oneof(
   fc.tuple(job, progress).map(([job, each]) => ({ type: "progress" as const, job, ...each })),
   fc.record({
@@ -29,16 +34,18 @@ const fromInside: fc.Arbitrary<FromInside> = fc.oneof(
     message: fc.string(),
     data: fc.constantFrom<unknown>(undefined, null, 1, "x", { a: [1n] }),
   }),
-  fc.record({ type: fc.constant("uncaught" as const), job, value: fc.uint8Array() }),
+  fc.record({ type: fc.constant("uncaught" as const), job, value: fc.uint8Array(), failure }),
   fc.record({
     type: fc.constant("ended" as const),
     job,
     end: fc.oneof(
-      fc.constant({ outcome: "cancelled" as const, value: null }),
+      fc.constant({ outcome: "cancelled" as const, value: null, failure: null }),
       fc.record({
-        outcome: fc.constantFrom("succeeded" as const, "failed" as const),
+        outcome: fc.constant("succeeded" as const),
         value: fc.uint8Array(),
+        failure: fc.constant(null),
       }),
+      fc.record({ outcome: fc.constant("failed" as const), value: fc.uint8Array(), failure }),
     ),
     progress: fc.option(progress),
   }),
@@ -71,7 +78,7 @@ describe("messages in frames", () => {
     };
     const messages: ToInside[] = [
       { type: "run", job: 1, moduleUrl: "file:///tasks.ts", input },
-      { type: "cancel", job: 1, reason: null },
+      { type: "stop", job: 1, request: { type: "cancelled", reason: null } },
       { type: "run", job: 2, moduleUrl: "file:///tasks.ts", input: { ...input, deps: [] } },
     ];
     const whole = Buffer.concat(messages.flatMap(framesToInside));
@@ -108,7 +115,7 @@ describe("messages in frames", () => {
 
 /** As what has come through a pipe. */
 function withBuffers(message: ToInside): unknown {
-  if (message.type === "cancel") return message;
+  if (message.type === "stop") return message;
   const { args, deps, ...facts } = message.input;
   const input = { ...facts, args: Buffer.from(args), deps: deps.map((dep) => dep && Buffer.from(dep)) };
   return { ...message, input };
@@ -118,6 +125,8 @@ describe("what comes from inside", () => {
   const cycle: { self?: unknown } = {};
   cycle.self = cycle;
   const value = bytes("x");
+  const failed = { errorName: "Error", nonRetryable: false, retryAfterMs: null };
+  const ended = (end: unknown): unknown => ({ type: "ended", job: 1, end, progress: null });
   test.each<[unknown]>([
     [null],
     [[]],
@@ -129,18 +138,32 @@ describe("what comes from inside", () => {
     [{ type: "progress", job: 1, fraction: 0, message: "x".repeat(1_001) }],
     [{ type: "log", job: 1, level: "constructor", message: "x" }],
     [{ type: "log", job: 1, level: "info", message: { toString: 1 } }],
-    [{ type: "uncaught", job: 1, value: "x" }],
+    [{ type: "uncaught", job: 1, value: "x", failure: failed }],
+    [{ type: "uncaught", job: 1, value }],
     [{ type: "ended", job: 1, progress: null }],
-    [{ type: "ended", job: 1, end: { outcome: "succeeded", value: null }, progress: null }],
-    [{ type: "ended", job: 1, end: { outcome: "succeeded", value: [1] }, progress: null }],
-    [{ type: "ended", job: 1, end: { outcome: "returned", value }, progress: null }],
-    [{ type: "ended", job: 1, end: { outcome: "failed", value }, progress: { fraction: -1 } }],
-    [{ type: "ended", job: 1, end: { outcome: "failed", value } }],
+    [{ type: "ended", job: 1, end: { outcome: "succeeded", value: null, failure: null }, progress: null }],
+    [{ type: "ended", job: 1, end: { outcome: "succeeded", value: [1], failure: null }, progress: null }],
+    [{ type: "ended", job: 1, end: { outcome: "returned", value, failure: null }, progress: null }],
     [
       {
         type: "ended",
         job: 1,
-        end: { outcome: "failed", value: new Uint8Array(VALUE_BYTES_MAX + 1) },
+        end: { outcome: "failed", value, failure: failed },
+        progress: { fraction: -1 },
+      },
+    ],
+    [{ type: "ended", job: 1, end: { outcome: "failed", value, failure: failed } }],
+    [ended({ outcome: "failed", value, failure: null })],
+    [ended({ outcome: "succeeded", value, failure: failed })],
+    [ended({ outcome: "failed", value, failure: { ...failed, errorName: "E".repeat(65) } })],
+    [ended({ outcome: "failed", value, failure: { ...failed, nonRetryable: 1 } })],
+    [ended({ outcome: "failed", value, failure: { ...failed, retryAfterMs: -1 } })],
+    [ended({ outcome: "failed", value, failure: { ...failed, retryAfterMs: 2_073_600_001 } })],
+    [
+      {
+        type: "ended",
+        job: 1,
+        end: { outcome: "failed", value: new Uint8Array(VALUE_BYTES_MAX + 1), failure: failed },
         progress: null,
       },
     ],

@@ -173,7 +173,7 @@ describe("a process that dies", () => {
     expect(failure.message).toContain(message);
     expect(failure.properties).toMatchObject({ code: "weft_process_exit", ...properties });
     expect(await resultOf("echo", { input: "next" })).toBe("next");
-    beside.cancel(null);
+    beside.stop({ type: "cancelled", reason: null });
     expect((await beside.end).outcome).toBe("cancelled");
   });
 
@@ -217,23 +217,23 @@ describe("a cancel", () => {
     const outlet = new RecordedOutlet();
     const run = start("waits", { outlet });
     await waitUntil(() => outlet.reports.length > 0);
-    run.cancel("enough");
-    expect(await run.end).toEqual({ outcome: "cancelled", value: null });
+    run.stop({ type: "cancelled", reason: "enough" });
+    expect(await run.end).toEqual({ outcome: "cancelled", value: null, failure: null });
     expect(await resultOf("identify")).toBe(before);
   });
 
   test("before the process has even begun reaches it too", async () => {
     const runs = [start("waits"), start("waits")];
-    for (const run of runs) run.cancel(null);
+    for (const run of runs) run.stop({ type: "cancelled", reason: null });
     for (const run of runs) expect((await run.end).outcome).toBe("cancelled");
   });
 
   test("of code that never yields ends by force", async () => {
     const { run, pid } = await saidBy("blocks");
-    run.cancel("enough");
+    run.stop({ type: "cancelled", reason: "enough" });
     expect(run.terminate()).toBe(true);
     expect(run.terminate()).toBe(true);
-    expect(await run.end).toEqual({ outcome: "terminated", value: null });
+    expect(await run.end).toEqual({ outcome: "terminated", value: null, failure: null });
     expect(lives(pid)).toBe(false);
     expect(await resultOf("echo", { input: 1 })).toBe(1);
   });

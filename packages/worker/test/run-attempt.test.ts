@@ -151,7 +151,7 @@ describe("code that is cancelled", () => {
   const reason = /was cancelled: enough$/;
   const cancelled = (): Cancellation => {
     const cancel = new Cancellation();
-    cancel.request({ id: taskId(1), name: TaskName.parse("tried") }, "enough");
+    cancel.request({ id: taskId(1), name: TaskName.parse("tried") }, { type: "cancelled", reason: "enough" });
     return cancel;
   };
 
@@ -166,7 +166,11 @@ describe("code that is cancelled", () => {
   test("ends cancelled where it throws the reason or an AbortError, and failed where it throws another", async () => {
     const abort = Object.assign(new Error("aborted"), { name: "AbortError" });
     const wait: Code = (_input, ctx) => ctx.signal.throwIfAborted();
-    expect(await run(wait, { cancel: cancelled() })).toEqual({ outcome: "cancelled", value: null });
+    expect(await run(wait, { cancel: cancelled() })).toEqual({
+      outcome: "cancelled",
+      value: null,
+      failure: null,
+    });
     expect((await run(() => Promise.reject(abort), { cancel: cancelled() })).outcome).toBe("cancelled");
     expect(
       failureIn(await run(() => Promise.reject(new Error("mine")), { cancel: cancelled() })).message,
@@ -175,7 +179,7 @@ describe("code that is cancelled", () => {
 
   test("keeps the first reason", async () => {
     const cancel = cancelled();
-    cancel.request({ id: taskId(1), name: TaskName.parse("tried") }, "later");
+    cancel.request({ id: taskId(1), name: TaskName.parse("tried") }, { type: "cancelled", reason: "later" });
     const end = await run((_input, ctx) => String(ctx.signal.reason), { cancel });
     expect(decodeValue(end.value!)).toMatch(reason);
   });

@@ -71,7 +71,7 @@ describe("a thread", () => {
   test("runs one attempt at a time, so that many at once have as many threads, and later ones share them", async () => {
     const waiting = [start("waits"), start("waits"), start("waits")];
     const other = await resultOf("identify");
-    for (const run of waiting) run.cancel(null);
+    for (const run of waiting) run.stop({ type: "cancelled", reason: null });
     await Promise.all(waiting.map((run) => run.end));
     const ids = await Promise.all(Array.from({ length: 4 }, () => resultOf("identify")));
     expect(new Set(ids).size).toBe(4);
@@ -161,7 +161,7 @@ describe("a thread that dies", () => {
     expect(failure.name).toBe(error);
     expect(failure.message).toContain(message);
     expect(await resultOf("echo", { input: "next" })).toBe("next");
-    beside.cancel(null);
+    beside.stop({ type: "cancelled", reason: null });
     expect((await beside.end).outcome).toBe("cancelled");
   });
 
@@ -179,13 +179,13 @@ describe("a cancel", () => {
     const outlet = new RecordedOutlet();
     const run = start("waits", { outlet });
     await waitUntil(() => outlet.reports.length > 0);
-    run.cancel("enough");
-    expect(await run.end).toEqual({ outcome: "cancelled", value: null });
+    run.stop({ type: "cancelled", reason: "enough" });
+    expect(await run.end).toEqual({ outcome: "cancelled", value: null, failure: null });
   });
 
   test("before the thread has even begun reaches it too", async () => {
     const run = start("waits");
-    run.cancel(null);
+    run.stop({ type: "cancelled", reason: null });
     expect((await run.end).outcome).toBe("cancelled");
   });
 
@@ -195,9 +195,9 @@ describe("a cancel", () => {
     const outlet = new RecordedOutlet();
     const next = start("waits", { outlet });
     await waitUntil(() => outlet.reports.length > 0);
-    first.cancel("late");
+    first.stop({ type: "cancelled", reason: "late" });
     expect(await resultOf("echo", { input: 1 })).toBe(1);
-    next.cancel("now");
+    next.stop({ type: "cancelled", reason: "now" });
     const end = await next.end;
     expect(end.outcome).toBe("cancelled");
   });

@@ -1,4 +1,5 @@
 import { type Client, connect, type Settlement, type SubmitOptions, type TaskHandle } from "@weft/client";
+import { RETRY_ATTEMPTS_MAX } from "@weft/protocol";
 import { Command, Option } from "commander";
 import { untilAccepted } from "../acceptance.ts";
 import { CLI_IDENTITY, type ClusterAddress } from "../cluster.ts";
@@ -17,6 +18,11 @@ type SubmitFlags = {
   readonly dependsOn?: readonly string[];
   readonly priority?: number;
   readonly labels?: readonly string[];
+  readonly maxAttempts?: number;
+  readonly timeout?: number;
+  readonly queueTimeout?: number;
+  readonly deadline?: number;
+  readonly dependencyTimeout?: number;
   readonly acceptTimeout: number;
 };
 
@@ -41,6 +47,17 @@ export function submitCommand(invocation: Invocation): Command {
       parseWhole(text, "--priority", PRIORITY_RANGE),
     )
     .option("--labels <A,B,…>", "only workers that have all of these labels run it", parseList)
+    .option("--max-attempts <N>", "tries in all (default: 1)", (text) =>
+      parseWhole(text, "--max-attempts", { least: 1, most: RETRY_ATTEMPTS_MAX }),
+    )
+    .option("--timeout <DURATION>", "how long one run may take", durationOf("--timeout"))
+    .option("--queue-timeout <DURATION>", "how long until a worker begins it", durationOf("--queue-timeout"))
+    .option("--deadline <DURATION>", "how long from now it may take in all", durationOf("--deadline"))
+    .option(
+      "--dependency-timeout <DURATION>",
+      "how long it may wait for its dependencies, or off (default: 10m)",
+      (text) => (text === "off" ? 0 : parseDurationMs(text, "--dependency-timeout")),
+    )
     .addOption(
       new Option("--accept-timeout <DURATION>", "how long to wait until the log has the task")
         .argParser((text) => parseDurationMs(text, "--accept-timeout"))
@@ -70,11 +87,23 @@ export function submitCommand(invocation: Invocation): Command {
     });
 }
 
-function submitOptions({ dependsOn, priority, labels }: SubmitFlags): SubmitOptions {
+const durationOf =
+  (option: string) =>
+  (text: string): number =>
+    parseDurationMs(text, option);
+
+function submitOptions(flags: SubmitFlags): SubmitOptions {
+  const { dependsOn, priority, labels, maxAttempts, deadline } = flags;
+  const { timeout, queueTimeout, dependencyTimeout } = flags;
   return {
     ...(dependsOn === undefined ? {} : { dependsOn }),
     ...(priority === undefined ? {} : { priority }),
     ...(labels === undefined ? {} : { labels }),
+    ...(maxAttempts === undefined ? {} : { retry: { maximumAttempts: maxAttempts } }),
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(queueTimeout === undefined ? {} : { queueTimeout }),
+    ...(deadline === undefined ? {} : { deadline: `${deadline}ms` }),
+    ...(dependencyTimeout === undefined ? {} : { dependencyTimeout }),
   };
 }
 

@@ -229,6 +229,7 @@ function reasonBytes(reason: Reason | null): number {
   if (reason === null) return 0;
   if (reason.type === "dependency_failed")
     return REASON_BYTES + reason.chain.length * LINK_BYTES + reasonBytes(reason.root);
+  if (reason.type === "workers_lost") return REASON_BYTES + reason.losses.length * LINK_BYTES;
   if (reason.type === "cycle") return REASON_BYTES + reason.path.length * ID_BYTES;
   return REASON_BYTES + (reason.type === "cancelled" ? 4 * (reason.reason?.length ?? 0) : 0);
 }
@@ -240,6 +241,16 @@ export function messageOf(
   value: Uint8Array | null,
 ): SettledMessage {
   const tooLarge = value !== null && value.length > INLINE_DEPS_BYTES_MAX;
-  const { id, name, outcome, attempt } = task;
-  return { id, name, outcome, attempt, progress, value: tooLarge ? null : value, fetch: tooLarge, reason };
+  const { id, name, outcome, attempt, tries } = task;
+  return {
+    id,
+    name,
+    outcome,
+    attempt,
+    tries,
+    progress,
+    value: tooLarge ? null : value,
+    fetch: tooLarge,
+    reason,
+  };
 }

@@ -109,6 +109,7 @@ export class Dispatcher {
       args,
       deps,
       traceparent: task.traceparent,
+      timeoutMs: task.timeoutMs,
     });
   }
 

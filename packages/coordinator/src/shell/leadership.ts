@@ -6,7 +6,14 @@
  * Where no leader ever was, or the last one resigned, it stands at once. While the leader still announces itself, the
  * silence is the stream's: all wait, and the leader, which tries more often, goes on.
  */
-import { assertNever, type ControlEvent, type ControlRecord, type LostAttempt, Nonce } from "@weft/protocol";
+import {
+  assertNever,
+  type ControlEvent,
+  type ControlRecord,
+  type ExpiredAttempt,
+  type LostAttempt,
+  Nonce,
+} from "@weft/protocol";
 import { type AwakeTime, type Clock, type Entropy, type Timer, within } from "@weft/transport";
 import type { Ledger } from "../core/ledger/index.ts";
 import type { ControlWriter } from "./control-writer.ts";
@@ -17,7 +24,9 @@ export type LeadershipOptions = {
   readonly clock: Clock;
   readonly awake: Pick<AwakeTime, "nowMs">;
   readonly entropy: Entropy;
-  readonly ledger: Pick<Ledger, "leader" | "epoch" | "foldVersion">;
+  readonly ledger: Pick<Ledger, "leader" | "epoch" | "foldVersion" | "nextDueMs"> & {
+    readonly clock: { readonly nowMs: number };
+  };
   readonly writer: Pick<ControlWriter, "append" | "tryAppend">;
   readonly isConnected: () => boolean;
   /** Whether the leader of this epoch was heard of lately. A hint: it delays a stand, and no longer than a while. */
@@ -38,7 +47,7 @@ const WATCH_MS = 50;
 const SPREAD_MS = 150;
 /** Several that stand at the same instant do no harm: the log takes one of them, and refuses the others at once. */
 const VACANT_SPREAD_MS = 20;
-const LOST_PER_RECORD_MAX = 5_000;
+const ATTEMPTS_PER_RECORD_MAX = 5_000;
 
 export class Leadership {
   private readonly options: LeadershipOptions;
@@ -55,6 +64,7 @@ export class Leadership {
   private watcher: Timer | null = null;
   private vacancy: Timer | null = null;
   private lost: LostAttempt[] = [];
+  private expired: ExpiredAttempt[] = [];
   private writing: Promise<unknown> | null = null;
   private standing: Promise<unknown> | null = null;
 
@@ -88,6 +98,7 @@ export class Leadership {
     if (deposed) {
       this.role = "following";
       this.lost = [];
+      this.expired = [];
       onDeposed();
     }
     if (mine && this.role !== "leading") {
@@ -107,6 +118,12 @@ export class Leadership {
   /** Reports attempts as lost, in a control record as soon as the one before is folded. */
   reportLost(attempts: readonly LostAttempt[]): void {
     for (const attempt of attempts) this.lost.push(attempt);
+    this.write();
+  }
+
+  /** Reports attempts that had their time. */
+  reportExpired(attempts: readonly ExpiredAttempt[]): void {
+    for (const attempt of attempts) this.expired.push(attempt);
     this.write();
   }
 
@@ -138,7 +155,7 @@ export class Leadership {
   private watch(): void {
     switch (this.role) {
       case "leading":
-        if (this.clock.nowMs() - this.lastTickMs >= TICK_MS) this.write();
+        if (this.clock.nowMs() - this.lastTickMs >= TICK_MS || this.isTimerDue()) this.write();
         return;
       case "following":
         if (this.options.isConnected() && this.isSilent()) this.stand();
@@ -149,6 +166,13 @@ export class Leadership {
       default:
         assertNever(this.role);
     }
+  }
+
+  /** Something waits for a moment that comes before the next tick. */
+  private isTimerDue(): boolean {
+    const { ledger } = this.options;
+    const dueMs = ledger.nextDueMs();
+    return dueMs !== null && ledger.clock.nowMs + (this.clock.nowMs() - this.lastTickMs) >= dueMs;
   }
 
   private isSilent(): boolean {
@@ -197,20 +221,26 @@ export class Leadership {
     return version > this.options.ledger.foldVersion ? { type: "fold_version", version } : { type: "tick" };
   }
 
-  /** One record at a time; a report of losses is a tick as well. */
+  /** One record at a time; a report is a tick as well. */
   private write(): void {
     if (this.writing !== null || this.role !== "leading") return;
     this.lastTickMs = this.clock.nowMs();
     const { epoch } = this;
-    const lost = this.lost.splice(0, LOST_PER_RECORD_MAX);
-    const event: ControlEvent = lost.length > 0 ? { type: "lost", attempts: lost } : this.tickOrVersion();
+    const event = this.nextEvent();
     const current = (): boolean => this.role === "leading" && this.epoch === epoch;
     this.writing = this.options.writer.append(epoch, event, current).then(
       () => {
         this.writing = null;
-        if (this.lost.length > 0) this.write();
+        if (this.lost.length + this.expired.length > 0) this.write();
       },
       (error: unknown) => this.options.onFailed(error as Error),
     );
+  }
+
+  private nextEvent(): ControlEvent {
+    const lost = this.lost.splice(0, ATTEMPTS_PER_RECORD_MAX);
+    if (lost.length > 0) return { type: "lost", attempts: lost };
+    const expired = this.expired.splice(0, ATTEMPTS_PER_RECORD_MAX);
+    return expired.length > 0 ? { type: "expired", attempts: expired } : this.tickOrVersion();
   }
 }

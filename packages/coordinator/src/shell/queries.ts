@@ -19,6 +19,7 @@ import {
 import { isLive, type Ledger, type LiveTask, type SettledTask, tell } from "../core/ledger/index.ts";
 import { because } from "./because.ts";
 import { bytesOf, messageOf } from "./client-outlet.ts";
+import { explain } from "./explanation.ts";
 import type { Term } from "./term.ts";
 import type { ValueStore } from "./value-store.ts";
 
@@ -44,6 +45,8 @@ export async function answer(question: Question, asker: Sender, context: QueryCo
       return values(question.ids, context);
     case "show":
       return show(question.id, context);
+    case "explain":
+      return explanation(question.id, context);
     case "list":
       return { type: "report", report: list(question.filter, context) };
     case "workers":
@@ -104,7 +107,7 @@ async function load(source: SettledTask | null, context: QueryContext): Promise<
 async function show(id: TaskId, context: QueryContext): Promise<Answer> {
   const { ledger, term } = context;
   const task = ledger.live.get(id) ?? ledger.settled.get(id);
-  if (task === undefined) return { type: "refused", message: `nobody has submitted task ${id}` };
+  if (task === undefined) return unknownTask(id);
   // Of a settled task nobody needs the arguments: they may be purged.
   const record = (await context.values.record(task.submitted.seq))?.record;
   const submission = record?.type === "submit" ? record.tasks[task.submitted.index] : undefined;
@@ -123,9 +126,18 @@ async function show(id: TaskId, context: QueryContext): Promise<Answer> {
     submittedAtMs: live?.submittedAtMs ?? null,
     settledAtMs: live === null ? (task as SettledTask).settledAtMs : null,
     worker: term.scheduler.workerOf(id)?.id ?? null,
-    because: because(task, ledger, term),
+    because: because(task, ledger, term.scheduler),
   };
   return { type: "report", report };
+}
+
+function explanation(id: TaskId, { ledger, term }: QueryContext): Answer {
+  const report = explain(id, ledger, term.scheduler);
+  return report === null ? unknownTask(id) : { type: "report", report };
+}
+
+function unknownTask(id: TaskId): Answer {
+  return { type: "refused", message: `nobody has submitted task ${id}` };
 }
 
 function dependency(id: TaskId, ledger: Ledger): TaskReport["dependencies"][number] {
@@ -176,7 +188,7 @@ function workers({ term, lastSeenMsAgo, isBlocked }: QueryContext): WorkerReport
 }
 
 function info({ ledger, term, self, coordinators, voided }: QueryContext): InfoReport {
-  const tasks = { waiting: 0, released: 0, cancelling: 0, settled: ledger.settled.size };
+  const tasks = { waiting: 0, backing_off: 0, released: 0, cancelling: 0, settled: ledger.settled.size };
   for (const task of ledger.live.values()) tasks[task.state]++;
   return {
     leader: self,

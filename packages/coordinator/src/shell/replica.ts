@@ -245,6 +245,9 @@ export class Replica {
       reportLost: (attempts) => {
         if (attempts.length > 0) this.leadership.reportLost(attempts);
       },
+      reportExpired: (attempts) => {
+        if (attempts.length > 0) this.leadership.reportExpired(attempts);
+      },
       guarded: (what, act) => this.guarded(what, act),
       onFailed: (error) => this.fail(error),
     });

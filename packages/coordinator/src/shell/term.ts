@@ -8,17 +8,20 @@
  * T3 A worker that lives and does not answer in the window keeps what it held by its last word.
  */
 import {
+  type AttemptRef,
   assertNever,
+  type ExpiredAttempt,
   encodeHello,
   type LostAttempt,
   type Presence,
   type ProbeAnswer,
   type Sender,
   type Subjects,
+  type TaskId,
 } from "@weft/protocol";
 import type { Connection, Timer } from "@weft/transport";
-import type { Effect, Ledger, LiveTask } from "../core/ledger/index.ts";
-import { type Orphan, Scheduler } from "../core/scheduler/index.ts";
+import { type Effect, isReleased, type Ledger, type LiveTask, NOT_BEGUN } from "../core/ledger/index.ts";
+import { Scheduler } from "../core/scheduler/index.ts";
 import { ClientOutlet } from "./client-outlet.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { EventOutlet } from "./event-outlet.ts";
@@ -36,6 +39,7 @@ export type TermOptions = {
   /** Workers that were heard of before the election. */
   readonly expected: ReadonlyMap<Sender, Presence>;
   readonly reportLost: (attempts: readonly LostAttempt[]) => void;
+  readonly reportExpired: (attempts: readonly ExpiredAttempt[]) => void;
   /** Runs what a timer of the term does; a throw is a defect. */
   readonly guarded: (what: string, act: () => void) => void;
   readonly onFailed: (error: Error) => void;
@@ -45,6 +49,8 @@ const CLAIM_WINDOW_MS = 1_000;
 /** What a worker says of the log is believed for so long: a log that was truncated or made anew never gets there. */
 const FOLD_WAIT_MAX_MS = 10_000;
 const SYNC_MS = 1_000;
+/** What a worker may take beyond an attempt's time-out and its own grace before the leader ends the attempt. */
+const EXPIRY_MARGIN_MS = 2_000;
 
 export class Term {
   private readonly options: TermOptions;
@@ -52,6 +58,9 @@ export class Term {
   readonly clients: ClientOutlet;
   private readonly dispatcher: Dispatcher;
   private readonly awaited: Set<Sender>;
+  /** Released for longer than they may be before they are begun. */
+  private readonly unbegun = new Map<TaskId, LiveTask>();
+  private isUnbegunNews = false;
   /** The fold must have come this far before claims are final (T2). */
   private claimSeq = 0;
   private claimsOver = false;
@@ -79,7 +88,12 @@ export class Term {
       onFailed,
       scheduler: this.scheduler,
     });
-    for (const task of ledger.live.values()) if (task.state !== "waiting") this.scheduler.holdBack(task);
+    for (const task of ledger.live.values()) {
+      if (isReleased(task)) this.scheduler.holdBack(task);
+      const { waitDueMs } = task;
+      const isOverdue = waitDueMs !== null && waitDueMs !== NOT_BEGUN && waitDueMs <= ledger.clock.nowMs;
+      if (task.state === "released" && isOverdue) this.unbegun.set(task.id, task);
+    }
     this.hello(false);
     options.events.coordinator("elected", options.self, epoch);
     this.claimTimer = clock.after(CLAIM_WINDOW_MS, () => {
@@ -110,6 +124,7 @@ export class Term {
   /** After a turn: places what is ready and sends what has gathered. */
   flush(): void {
     if (!this.claimsOver) this.endClaims();
+    if (this.isUnbegunNews) this.expireUnbegun();
     for (const placement of this.scheduler.place()) {
       const { id, name, attempt } = placement.task;
       this.options.events.task({ id, name, state: "dispatched", attempt, worker: placement.worker });
@@ -137,8 +152,8 @@ export class Term {
       this.options.events.worker("draining", worker, {});
     if (isNew) this.options.events.worker("joined", worker, { names: presence.names, slots: presence.slots });
     for (const attempt of stray) this.dispatcher.abort(worker, attempt);
-    for (const { id, attempt, cancelReason } of cancelling) {
-      this.dispatcher.cancel(worker, { id, attempt, reason: cancelReason });
+    for (const { id, attempt, cancel } of cancelling) {
+      this.dispatcher.cancel(worker, { id, attempt, reason: cancel?.reason ?? null });
     }
     const foldedSeq = this.isAheadForLong(worker, presence)
       ? Number.POSITIVE_INFINITY
@@ -156,9 +171,9 @@ export class Term {
     this.awaited.delete(worker);
     this.aheadSinceMs.delete(worker);
     this.options.events.worker(why === "left" ? "left" : "lost", worker, { why, attempts: orphans.length });
-    const workerLost = why !== "left";
+    const lostWorker = why === "left" ? null : worker;
     this.options.reportLost(
-      orphans.map(({ task, attempt }) => ({ id: task.id, attempt, started: true, workerLost })),
+      orphans.map(({ task, attempt, isBegun }) => ({ id: task.id, attempt, started: isBegun, lostWorker })),
     );
     this.flush();
   }
@@ -174,14 +189,15 @@ export class Term {
     const taken =
       blockedMs < BLOCKED_LONG_MS || begun === null ? [] : this.scheduler.takeUnstarted(worker, begun);
     this.options.events.worker("blocked", worker, { blockedMs, takenBack: taken.length });
-    for (const { task, attempt } of taken) this.dispatcher.abort(worker, { id: task.id, attempt });
-    this.unheld(taken);
+    const unstarted = taken.map(({ task, attempt }) => ({ id: task.id, attempt }));
+    for (const each of unstarted) this.dispatcher.abort(worker, each);
+    this.unheld(unstarted);
     this.flush();
   }
 
   /** An attempt whose message was lost: it was never begun, so it is simply sent again. */
   private again(task: LiveTask): void {
-    if (task.state === "cancelling") this.unheld([{ task, attempt: task.attempt }]);
+    if (task.state === "cancelling") this.unheld([task]);
     else this.scheduler.ready(task);
   }
 
@@ -196,16 +212,20 @@ export class Term {
         this.tell(effect.task, "released");
         return;
       case "attempt_opened":
-        this.scheduler.over(effect.task.id);
-        this.scheduler.ready(effect.task);
+        this.over({ id: effect.task.id, attempt: effect.previous }, { hasRecorded: false });
+        if (isReleased(effect.task)) this.scheduler.ready(effect.task);
         this.tell(effect.task, "reopened");
+        return;
+      case "queue_overdue":
+        this.unbegun.set(effect.task.id, effect.task);
+        this.isUnbegunNews = true;
         return;
       case "cancelling":
         this.cancelling(effect.task);
         return;
       case "settled": {
         const { task, owner, progress, value } = effect;
-        this.scheduler.over(task.id);
+        this.over(task, { hasRecorded: task.finish !== null });
         this.clients.settled(task, owner, progress, value);
         const because = task.verdict === null ? {} : { because: task.verdict.type };
         this.options.events.task({
@@ -229,6 +249,14 @@ export class Term {
     }
   }
 
+  /** Its worker, if it has one, is told to stop where it was not the worker that ended it. */
+  private over({ id, attempt }: AttemptRef, { hasRecorded }: { readonly hasRecorded: boolean }): void {
+    const worker = this.scheduler.workerOf(id);
+    this.scheduler.over(id);
+    this.unbegun.delete(id);
+    if (worker !== null && !hasRecorded) this.dispatcher.abort(worker.id, { id, attempt });
+  }
+
   private tell(task: LiveTask, state: "submitted" | "released" | "reopened" | "cancelling"): void {
     this.options.events.task({ id: task.id, name: task.name, state, attempt: task.attempt });
   }
@@ -237,8 +265,9 @@ export class Term {
     this.tell(task, "cancelling");
     const worker = this.scheduler.workerOf(task.id);
     const { id, attempt } = task;
-    if (worker !== null) this.dispatcher.cancel(worker.id, { id, attempt, reason: task.cancelReason });
-    else if (!this.scheduler.isHeldBack(id)) this.unheld([{ task, attempt }]);
+    if (worker !== null)
+      this.dispatcher.cancel(worker.id, { id, attempt, reason: task.cancel?.reason ?? null });
+    else if (!this.scheduler.isHeldBack(id)) this.unheld([task]);
   }
 
   private isAheadForLong(worker: Sender, { appendedSeq }: Presence): boolean {
@@ -253,10 +282,25 @@ export class Term {
   }
 
   /** Attempts that no worker has begun, or cancelled tasks that none holds: nobody else can end them. */
-  private unheld(orphans: readonly Orphan[]): void {
+  private unheld(tasks: readonly AttemptRef[]): void {
     this.options.reportLost(
-      orphans.map(({ task, attempt }) => ({ id: task.id, attempt, started: false, workerLost: false })),
+      tasks.map(({ id, attempt }) => ({ id, attempt, started: false, lostWorker: null })),
     );
+  }
+
+  /** Ends what has waited for too long to be begun. One that seems begun may turn out not to be, so it is kept in view. */
+  private expireUnbegun(): void {
+    this.isUnbegunNews = false;
+    const expired: ExpiredAttempt[] = [];
+    for (const task of this.unbegun.values()) {
+      const { id, attempt, waitDueMs } = task;
+      if (waitDueMs === null || waitDueMs > this.options.ledger.clock.nowMs) this.unbegun.delete(id);
+      else if (!this.scheduler.isHeldBack(id) && !this.scheduler.isBegun(id)) {
+        this.unbegun.delete(id);
+        expired.push({ id, attempt, limit: "queue" });
+      }
+    }
+    this.options.reportExpired(expired);
   }
 
   private endClaims(): void {
@@ -277,13 +321,16 @@ export class Term {
     }
     this.claimTimer?.cancel();
     this.claimTimer = null;
-    this.unheld(this.scheduler.releaseHeldBack());
+    this.unheld(this.scheduler.releaseHeldBack().map(({ task }) => task));
     queueMicrotask(() => this.options.guarded("sending", () => this.flush()));
   }
 
   private sync(): void {
     for (const worker of this.scheduler.workers.keys()) this.dispatcher.sync(worker);
     this.clients.sync();
+    if (this.unbegun.size > 0) this.expireUnbegun();
+    const expired = this.scheduler.takeExpired(this.options.connection.clock.nowMs(), EXPIRY_MARGIN_MS);
+    this.options.reportExpired(expired.map(({ id, attempt }) => ({ id, attempt, limit: "run" })));
     this.flush();
   }
 }

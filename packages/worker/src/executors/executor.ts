@@ -1,14 +1,14 @@
 /** What runs the code of attempts. One per kind; the worker chooses by the task's definition. */
 import type { ExecutorKind } from "@weft/protocol";
 import type { TaskOutlet } from "../context.ts";
-import type { AttemptEnd, AttemptInput } from "../run-attempt.ts";
+import type { AttemptEnd, AttemptInput, StopRequest } from "../run-attempt.ts";
 import type { RegisteredTask } from "../task-registry.ts";
 
 export type Run = {
   /** Resolves with how it ended; never rejects. */
   readonly end: Promise<AttemptEnd>;
   /** Asks the code to stop, through its AbortSignal. */
-  readonly cancel: (reason: string | null) => void;
+  readonly stop: (request: StopRequest) => void;
   /** Ends the code by force: it then has ended as `terminated`. False where this executor cannot. */
   readonly terminate: () => boolean;
 };

@@ -76,7 +76,7 @@ function frameOf(bytes: Uint8Array): Frame | null {
 
 /** The frames of a message, in order. */
 export function framesToInside(message: ToInside): Uint8Array[] {
-  if (message.type === "cancel") return [encodeFrame(message)];
+  if (message.type === "stop") return [encodeFrame(message)];
   const { deps, args, ...facts } = message.input;
   return [
     ...deps.map((dep) => encodeFrame({ type: "dep", none: dep === null }, dep ?? NO_BYTES)),
@@ -94,7 +94,7 @@ export class InsideReader {
     for (const { head, tail } of this.frames.read(chunk) ?? []) {
       const message = head as ToInside | { readonly type: "dep"; readonly none: boolean };
       if (message.type === "dep") this.deps.push(message.none ? null : tail);
-      else if (message.type === "cancel") messages.push(message);
+      else if (message.type === "stop") messages.push(message);
       else {
         messages.push({ ...message, input: { ...message.input, args: tail, deps: this.deps } });
         this.deps = [];
@@ -129,7 +129,7 @@ export function messageOf({ head, tail }: Frame): FromInside | null {
     const value = (): Uint8Array => Uint8Array.from(tail);
     const given = head as {
       readonly type?: unknown;
-      readonly end?: { readonly outcome?: unknown; readonly none?: unknown };
+      readonly end?: { readonly outcome?: unknown; readonly none?: unknown; readonly failure?: unknown };
     };
     switch (given.type) {
       case "log":
@@ -139,7 +139,11 @@ export function messageOf({ head, tail }: Frame): FromInside | null {
       case "ended":
         return readFromInside({
           ...given,
-          end: { outcome: given.end?.outcome, value: given.end?.none === true ? null : value() },
+          end: {
+            outcome: given.end?.outcome,
+            value: given.end?.none === true ? null : value(),
+            failure: given.end?.failure,
+          },
         });
       default:
         return readFromInside(given);

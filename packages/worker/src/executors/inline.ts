@@ -8,7 +8,7 @@ export function inlineExecutor(): Executor {
       const cancellation = new Cancellation();
       return {
         end: runAttempt(task.definition, input, outlet, cancellation),
-        cancel: (reason) => cancellation.request(input, reason),
+        stop: (request) => cancellation.request(input, request),
         // It shares its thread with everything else here.
         terminate: () => false,
       };

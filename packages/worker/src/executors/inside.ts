@@ -25,8 +25,8 @@ export class Inside {
   }
 
   receive(message: ToInside): void {
-    if (message.type === "cancel") {
-      if (this.running?.job === message.job) this.cancellation.request(this.running.input, message.reason);
+    if (message.type === "stop") {
+      if (this.running?.job === message.job) this.cancellation.request(this.running.input, message.request);
       return;
     }
     this.running = message;
@@ -39,9 +39,9 @@ export class Inside {
 
   /** Tells what nothing has caught. */
   uncaught(thrown: unknown): void {
-    const { value } = failedWith(thrown);
-    if (this.running !== null && value !== null)
-      this.send({ type: "uncaught", job: this.running.job, value });
+    const { value, failure } = failedWith(thrown);
+    if (this.running !== null && value !== null && failure !== null)
+      this.send({ type: "uncaught", job: this.running.job, value, failure });
   }
 
   private async run({ job, moduleUrl, input }: RunMessage): Promise<void> {

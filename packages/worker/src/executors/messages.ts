@@ -4,13 +4,19 @@
  *
  * What comes from inside is checked: the way out is open to the user's code, which may write anything there.
  */
-import { checkProgress, VALUE_BYTES_MAX } from "@weft/protocol";
+import {
+  checkProgress,
+  DURATION_MAX_MS,
+  type FinishFailure,
+  TOKEN_LENGTH_MAX,
+  VALUE_BYTES_MAX,
+} from "@weft/protocol";
 import type { LogLevel } from "../context.ts";
-import type { AttemptEnd, AttemptInput } from "../run-attempt.ts";
+import type { AttemptEnd, AttemptInput, StopRequest } from "../run-attempt.ts";
 
 export type ToInside =
   | { readonly type: "run"; readonly job: number; readonly moduleUrl: string; readonly input: AttemptInput }
-  | { readonly type: "cancel"; readonly job: number; readonly reason: string | null };
+  | { readonly type: "stop"; readonly job: number; readonly request: StopRequest };
 
 export type InsideProgress = {
   readonly fraction: number;
@@ -28,7 +34,12 @@ export type FromInside =
       readonly data: unknown;
     }
   /** Nothing caught what the code threw: if its process ends now, that is why. `value` is the failure, encoded. */
-  | { readonly type: "uncaught"; readonly job: number; readonly value: Uint8Array }
+  | {
+      readonly type: "uncaught";
+      readonly job: number;
+      readonly value: Uint8Array;
+      readonly failure: FinishFailure;
+    }
   | {
       readonly type: "ended";
       readonly job: number;
@@ -56,7 +67,7 @@ function isSound(message: Readonly<Record<string, unknown>>): boolean {
     case "log":
       return LEVELS.has(message.level) && typeof message.message === "string";
     case "uncaught":
-      return isValue(message.value);
+      return isValue(message.value) && isFailure(message.failure);
     case "ended":
       return isEnd(message.end) && (message.progress === null || isProgress(message.progress));
     default:
@@ -76,8 +87,25 @@ function isProgress(value: unknown): boolean {
 
 function isEnd(value: unknown): boolean {
   if (!isRecord(value) || !OUTCOMES.has(value.outcome)) return false;
-  // A success or a failure without a value could be read by nobody.
+  // A success or a failure without a value could be read by nobody, and one with more than it may have by no log.
+  if (value.outcome === "failed") return isValue(value.value) && isFailure(value.failure);
+  if (value.failure !== null) return false;
   return isValue(value.value) || (value.outcome === "cancelled" && value.value === null);
+}
+
+function isFailure(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { errorName, nonRetryable, retryAfterMs } = value;
+  return (
+    typeof errorName === "string" &&
+    errorName.length <= TOKEN_LENGTH_MAX &&
+    typeof nonRetryable === "boolean" &&
+    (retryAfterMs === null || isDuration(retryAfterMs))
+  );
+}
+
+function isDuration(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0 && Number(value) <= DURATION_MAX_MS;
 }
 
 function isValue(value: unknown): boolean {

@@ -4,7 +4,7 @@
  */
 import { ClosedError } from "@weft/protocol";
 import type { TaskOutlet } from "../context.ts";
-import { type AttemptEnd, type AttemptInput, failedWith } from "../run-attempt.ts";
+import { type AttemptEnd, type AttemptInput, failedWith, TERMINATED } from "../run-attempt.ts";
 import type { RegisteredTask } from "../task-registry.ts";
 import type { Executor, Run } from "./executor.ts";
 import type { FromInside, ToInside } from "./messages.ts";
@@ -46,8 +46,8 @@ export abstract class Place {
     this.send({ type: "run", job: number, moduleUrl: task.moduleUrl ?? "", input });
     return {
       end,
-      cancel: (reason) => {
-        if (this.job?.number === number) this.send({ type: "cancel", job: number, reason });
+      stop: (request) => {
+        if (this.job?.number === number) this.send({ type: "stop", job: number, request });
       },
       terminate: () => this.terminate(number),
     };
@@ -89,7 +89,7 @@ export abstract class Place {
     this.leave();
     const { job } = this;
     this.job = null;
-    job?.ended(this.terminating ? { outcome: "terminated", value: null } : why());
+    job?.ended(this.terminating ? TERMINATED : why());
   }
 
   private terminate(number: number): boolean {
@@ -104,7 +104,7 @@ export abstract class Place {
 /** A place that was made after the close would never end. */
 const ENDED: Run = {
   end: Promise.resolve(failedWith(new ClosedError("the worker"))),
-  cancel: () => undefined,
+  stop: () => undefined,
   terminate: () => true,
 };
 

@@ -154,7 +154,10 @@ class OwnProcess extends Place {
     const stderr = this.stderr.text;
     if (this.outOfMemory || (signal === "SIGABRT" && this.heapExhausted))
       return failedWith(new OutOfMemoryError(this.memoryMb));
-    if (this.uncaught !== null) return { outcome: "failed", value: this.uncaught.value };
+    if (this.uncaught !== null) {
+      const { value, failure } = this.uncaught;
+      return { outcome: "failed", value, failure };
+    }
     const { note } = this;
     return failedWith(
       new ProcessExitError({ exitCode, signal, stderr, ...(note === undefined ? {} : { note }) }),

@@ -1,27 +1,84 @@
-/** Stops tasks that somebody no longer wants. */
-import type { CancelRecord, TaskId } from "@weft/protocol";
-import { end } from "./settle.ts";
+/** Stops tasks that somebody no longer wants, with their children, and with what waits for them where that was asked for. */
+import type { Cancel, CancelRecord, Stopped } from "@weft/protocol";
+import { cancelled, conclude, end } from "./settle.ts";
 import type { LedgerState } from "./state.ts";
+import type { CancelRequest, LiveTask } from "./task.ts";
 
 const EARLY_CANCELS_MAX = 100_000;
 
 export function cancelAll(ledger: LedgerState, record: CancelRecord): void {
-  for (const { id, reason } of record.cancels) {
-    const task = ledger.live.get(id);
-    if (task === undefined) {
-      if (ledger.settled.has(id)) ledger.void("cancel of a settled task");
-      else cancelEarly(ledger, id, reason);
-    } else if (task.state === "waiting") {
-      end(ledger, task, "cancelled", { type: "cancelled", reason, stopped: "before_release" });
-    } else if (task.state === "released") {
-      task.state = "cancelling";
-      task.cancelReason = reason;
-      ledger.effects.push({ type: "cancelling", task });
-    }
+  for (const each of record.cancels) cancelOne(ledger, each);
+}
+
+function cancelOne(ledger: LedgerState, cancel: Cancel): void {
+  const task = ledger.live.get(cancel.id);
+  if (task !== undefined) return cancelTree(ledger, task, cancel);
+  const children = ledger.children.get(cancel.id);
+  if (children !== undefined) for (const child of [...children]) cancelTree(ledger, child, cancel);
+  else if (ledger.settled.has(cancel.id)) ledger.void("cancel of a settled task");
+  else cancelEarly(ledger, cancel);
+}
+
+/** Parents that ended take their children with them, level by level. */
+export function cancelOrphans(ledger: LedgerState): void {
+  for (let child = ledger.orphans.pop(); child !== undefined; child = ledger.orphans.pop()) {
+    if (ledger.live.get(child.id) !== child) continue;
+    const parent = ledger.settled.get(child.parent?.id ?? child.id);
+    const verdict = parent?.verdict ?? null;
+    const reason = verdict?.type === "cancelled" ? verdict.reason : `its parent ${child.parent?.id} is over`;
+    cancelTree(ledger, child, { reason, dependents: false });
   }
 }
 
-function cancelEarly(ledger: LedgerState, id: TaskId, reason: string | null): void {
+type Asked = Pick<Cancel, "reason" | "dependents">;
+
+function cancelTree(ledger: LedgerState, first: LiveTask, { reason, dependents }: Asked): void {
+  const tree = treeOf(ledger, first, dependents);
+  const others = tree.size - 1 - tree.dependents;
+  const atMs = ledger.clock.nowMs;
+  const own: CancelRequest = { reason, children: others, dependents: tree.dependents, atMs };
+  for (const task of tree.tasks) {
+    // It may have failed meanwhile, through a task of the same tree.
+    if (ledger.live.get(task.id) !== task || task.state === "cancelling") continue;
+    task.cancel = task === first ? own : { reason, children: 0, dependents: 0, atMs };
+    if (task.state === "released") {
+      task.state = "cancelling";
+      task.waitDueMs = null;
+      ledger.effects.push({ type: "cancelling", task });
+    } else stopAtOnce(ledger, task, dependents);
+  }
+}
+
+/** It is out at no worker. */
+function stopAtOnce(ledger: LedgerState, task: LiveTask, dependents: boolean): void {
+  const stopped: Stopped = task.state === "backing_off" ? "between_attempts" : "before_release";
+  const verdict = cancelled(task.cancel?.reason ?? null, stopped, task.cancel);
+  if (!dependents) return end(ledger, task, "cancelled", verdict);
+  // What waits for it is in the same tree: it is cancelled, and does not fail.
+  conclude(ledger, task, { outcome: "cancelled", finish: null, verdict, progress: null, value: null });
+  task.dependents = [];
+}
+
+type Tree = { readonly tasks: Iterable<LiveTask>; readonly size: number; readonly dependents: number };
+
+/** The task, its children at every level, and what waits for any of them where that is wanted. */
+function treeOf(ledger: LedgerState, first: LiveTask, withDependents: boolean): Tree {
+  const tasks = new Set([first]);
+  let dependents = 0;
+  // A set is walked in the order of insertion, what was added on the way included.
+  for (const task of tasks) {
+    for (const child of ledger.children.get(task.id) ?? []) tasks.add(child);
+    if (!withDependents) continue;
+    for (const dependent of task.dependents) {
+      if (ledger.live.get(dependent.id) !== dependent || tasks.has(dependent)) continue;
+      tasks.add(dependent);
+      dependents++;
+    }
+  }
+  return { tasks, size: tasks.size, dependents };
+}
+
+function cancelEarly(ledger: LedgerState, { id, reason }: Cancel): void {
   if (ledger.earlyCancels.size >= EARLY_CANCELS_MAX) return;
   ledger.earlyCancels.set(id, reason);
   ledger.earlyCancelDeadlines.add(id);

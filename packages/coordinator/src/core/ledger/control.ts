@@ -1,9 +1,11 @@
 /** What a leader writes: it moves the clock, says who leads, and reports what became of attempts. */
 import { assertNever, type ControlRecord } from "@weft/protocol";
-import { lose } from "./finish.ts";
+import { expire, lose } from "./finish.ts";
 import type { LogEntry } from "./ledger.ts";
 import { giveUpUnknown } from "./link.ts";
+import { endTimedOut, release } from "./settle.ts";
 import type { LedgerState } from "./state.ts";
+import type { LiveTask } from "./task.ts";
 
 export function control(ledger: LedgerState, entry: LogEntry, record: ControlRecord): void {
   const { event } = record;
@@ -30,6 +32,9 @@ export function control(ledger: LedgerState, entry: LogEntry, record: ControlRec
     case "lost":
       for (const attempt of event.attempts) lose(ledger, attempt);
       break;
+    case "expired":
+      for (const attempt of event.attempts) expire(ledger, attempt);
+      break;
     default:
       assertNever(event);
   }
@@ -41,4 +46,31 @@ function timePassed(ledger: LedgerState): void {
   ledger.senders.forget(nowMs);
   for (const id of ledger.earlyCancelDeadlines.takeDue(nowMs)) ledger.earlyCancels.delete(id);
   for (const id of ledger.unknownDeadlines.takeDue(nowMs)) giveUpUnknown(ledger, id);
+  for (let due = ledger.timers.takeDue(nowMs); due !== null; due = ledger.timers.takeDue(nowMs)) {
+    if (due.kind === "deadline") deadlinePassed(ledger, due.task);
+    else waitOver(ledger, due.task);
+  }
+  ledger.timers.begin(nowMs);
+}
+
+/** Whatever it is doing: what still runs of it is void. One that is being stopped already is left to that. */
+function deadlinePassed(ledger: LedgerState, task: LiveTask): void {
+  if (task.state !== "cancelling") endTimedOut(ledger, task, "deadline", task.deadlineMs ?? 0);
+}
+
+function waitOver(ledger: LedgerState, task: LiveTask): void {
+  switch (task.state) {
+    case "waiting":
+      return endTimedOut(ledger, task, "dependency", task.dependencyTimeoutMs);
+    case "backing_off":
+      return release(ledger, task);
+    case "released":
+      // Whether it was begun only a leader knows.
+      ledger.effects.push({ type: "queue_overdue", task });
+      return;
+    case "cancelling":
+      return;
+    default:
+      assertNever(task.state);
+  }
 }

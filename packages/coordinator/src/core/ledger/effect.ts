@@ -7,7 +7,9 @@ export type Effect =
   | { readonly type: "submitted"; readonly task: LiveTask }
   /** It may run: dependencies settled. */
   | { readonly type: "released"; readonly task: LiveTask }
-  /** A new attempt is current; the one before is void. */
+  /** It was released for as long as it may be before it is begun: the leader knows whether it was. */
+  | { readonly type: "queue_overdue"; readonly task: LiveTask }
+  /** A new attempt is current; the one before is void. It is released, or backs off first. */
   | { readonly type: "attempt_opened"; readonly task: LiveTask; readonly previous: number }
   /** Somebody wants it stopped. */
   | { readonly type: "cancelling"; readonly task: LiveTask }
@@ -37,4 +39,5 @@ export type VoidReason =
   | "finish of a settled task"
   | "finish of an attempt that is not current"
   | "loss of an attempt that is not current"
+  | "expiry of an attempt that is not current"
   | "cancel of a settled task";

@@ -2,4 +2,12 @@ export type { Effect } from "./effect.ts";
 export { Ledger } from "./ledger.ts";
 export { tell } from "./reason.ts";
 export type { LedgerConfig } from "./state.ts";
-export { isLive, type LiveTask, type Position, type SettledTask, type Verdict } from "./task.ts";
+export {
+  isLive,
+  isReleased,
+  type LiveTask,
+  NOT_BEGUN,
+  type Position,
+  type SettledTask,
+  type Verdict,
+} from "./task.ts";

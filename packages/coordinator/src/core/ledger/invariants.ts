@@ -9,7 +9,16 @@ export function checkInvariants(ledger: Ledger): string[] {
   for (const task of ledger.live.values()) {
     if (ledger.settled.has(task.id)) wrong.push(`I1: ${task.id} is live and settled`);
     checkTask(ledger, task, wrong);
+    checkWaits(ledger, task, wrong);
+    checkParent(ledger, task, wrong);
   }
+  for (const [parent, children] of ledger.children) {
+    if (children.size === 0) wrong.push(`${parent} has an empty set of children`);
+    for (const child of children)
+      if (ledger.live.get(child.id) !== child || child.parent?.id !== parent)
+        wrong.push(`${child.id} is no live child of ${parent}`);
+  }
+  if (ledger.orphans.length > 0) wrong.push("L6: orphans were left as they are");
   for (const [id, waiters] of ledger.unknown) {
     if (ledger.live.has(id) || ledger.settled.has(id)) wrong.push(`${id} is known and awaited as unknown`);
     if (waiters.length === 0) wrong.push(`${id} is awaited by nobody`);
@@ -32,6 +41,44 @@ function checkTask(ledger: Ledger, task: LiveTask, wrong: string[]): void {
     wrong.push(`I2: ${task.id} is ${task.state} with ${unmet} unmet dependencies`);
   if (task.attempt < 1 || task.tries > task.attempt)
     wrong.push(`I3: ${task.id} has ${task.tries} tries in attempt ${task.attempt}`);
+}
+
+/** L7 */
+function checkWaits(ledger: Ledger, task: LiveTask, wrong: string[]): void {
+  const { state, waitDueMs, deadlineMs, cancel } = task;
+  const isDue = waitDueMs !== null && waitDueMs > 0 && waitDueMs <= ledger.clock.nowMs;
+  const mayWait = {
+    waiting: task.dependencyTimeoutMs > 0,
+    backing_off: true,
+    released: task.queueTimeoutMs !== null,
+    cancelling: false,
+  }[state];
+  if (mayWait !== (waitDueMs !== null)) wrong.push(`L7: ${task.id} is ${state} until ${waitDueMs}`);
+  // A queue time-out that is over stays as it is: the leader finds it by its moment.
+  if (waitDueMs !== null && !(isDue && state === "released") && !ledger.timers.knows(task, "wait"))
+    wrong.push(`L7: no timer for what ${task.id} waits for as ${state}`);
+  const mayPass = state === "cancelling" && deadlineMs !== null && deadlineMs <= ledger.clock.nowMs;
+  if (deadlineMs !== null && !mayPass && !ledger.timers.knows(task, "deadline"))
+    wrong.push(`L7: no timer for the deadline of ${task.id}`);
+  if ((state === "cancelling") !== (cancel !== null)) wrong.push(`${task.id} is ${state}, its cancel is not`);
+  if (state === "backing_off" && (task.attempt < 2 || task.retry === null))
+    wrong.push(`${task.id} backs off and has no try to wait for`);
+}
+
+/** L6 */
+function checkParent(ledger: Ledger, task: LiveTask, wrong: string[]): void {
+  const { parent } = task;
+  if (parent === null) return;
+  if (ledger.children.get(parent.id)?.has(task) !== true)
+    wrong.push(`${parent.id} does not know of its child ${task.id}`);
+  const settled = ledger.settled.get(parent.id);
+  const isWanted =
+    settled === undefined || (settled.outcome === "succeeded" && settled.attempt === parent.attempt);
+  if (!isWanted && task.state !== "cancelling")
+    wrong.push(`L6: ${task.id} is ${task.state}, and its parent ${parent.id} is ${settled?.outcome}`);
+  const isStopping = ledger.live.get(parent.id)?.state === "cancelling";
+  if (isStopping && task.state !== "cancelling")
+    wrong.push(`L6: ${task.id} is ${task.state}, and its parent ${parent.id} is being stopped`);
 }
 
 function waitsIn(ledger: Ledger, id: TaskId, task: LiveTask): boolean {

@@ -7,9 +7,11 @@
  * L3 Only a finish of the current attempt of a released task counts (I3).
  * L4 Only control records move the clock, and only those of the current epoch act.
  * L5 No recursion over data: chains of tasks are longer than any stack.
+ * L6 A child of a parent that ended without success, or whose last attempt did not ask for it, is being stopped.
+ * L7 What waits for a moment is known to the timers, and none of it comes due in the time that no leader ticked.
  */
 import { assertNever, type LogRecord, type LogSubject } from "@weft/protocol";
-import { cancelAll } from "./cancel.ts";
+import { cancelAll, cancelOrphans } from "./cancel.ts";
 import { control } from "./control.ts";
 import type { Effect } from "./effect.ts";
 import { finishAll } from "./finish.ts";
@@ -31,6 +33,7 @@ export class Ledger extends LedgerState {
     const { subject, record } = entry;
     if (subject.kind === "control" && subject.secret === this.config.secret) this.lastControlSeq = entry.seq;
     if (record !== null) this.fold(entry, subject, record);
+    cancelOrphans(this);
     return this.effects;
   }
 

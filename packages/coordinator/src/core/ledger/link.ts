@@ -19,6 +19,7 @@ export function link(ledger: LedgerState, task: LiveTask): void {
     else awaitUnknown(ledger, id, task);
   }
   if (task.unmet === 0) release(ledger, task);
+  else if (task.dependencyTimeoutMs > 0) ledger.timers.wait(task, task.dependencyTimeoutMs);
 }
 
 function awaitUnknown(ledger: LedgerState, id: TaskId, task: LiveTask): void {

@@ -32,7 +32,7 @@ export function tell(ledger: Ledger, task: SettledTask): Told {
 }
 
 function linkOf(task: SettledTask): ChainLink {
-  return { id: task.id, name: task.name, outcome: task.outcome, attempt: task.attempt };
+  return { id: task.id, name: task.name, outcome: task.outcome, attempt: task.attempt, tries: task.tries };
 }
 
 function known(ledger: Ledger, id: TaskId): SettledTask {

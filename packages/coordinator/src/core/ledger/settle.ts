@@ -1,7 +1,8 @@
-/** Gives a task its outcome, and those that wait for it what follows from that. */
-import type { Outcome } from "@weft/protocol";
+/** Releases tasks, and gives them their outcome, and those that wait for them what follows from that. */
+import type { Outcome, Stopped, TimeLimit } from "@weft/protocol";
+import { bury, orphan } from "./children.ts";
 import type { LedgerState } from "./state.ts";
-import type { LiveTask, Position, SettledTask, Verdict } from "./task.ts";
+import type { CancelRequest, LiveTask, Position, SettledTask, Verdict } from "./task.ts";
 
 export type Ending = {
   readonly outcome: Outcome;
@@ -13,7 +14,14 @@ export type Ending = {
 
 export function release(ledger: LedgerState, task: LiveTask): void {
   task.state = "released";
+  awaitBeginning(ledger, task);
   ledger.effects.push({ type: "released", task });
+}
+
+/** Released is the current attempt: how long it may take until it is begun. */
+export function awaitBeginning(ledger: LedgerState, task: LiveTask): void {
+  task.waitDueMs = null;
+  if (task.queueTimeoutMs !== null) ledger.timers.wait(task, task.queueTimeoutMs);
 }
 
 /** Settles by a verdict of the fold. */
@@ -21,8 +29,25 @@ export function end(ledger: LedgerState, task: LiveTask, outcome: Outcome, verdi
   settle(ledger, task, { outcome, finish: null, verdict, progress: null, value: null });
 }
 
+export function endTimedOut(ledger: LedgerState, task: LiveTask, limit: TimeLimit, ms: number): void {
+  end(ledger, task, "timed_out", { type: "timed_out", limit, ms });
+}
+
+export function endCancelled(ledger: LedgerState, task: LiveTask, stopped: Stopped): void {
+  end(ledger, task, "cancelled", cancelled(task.cancel?.reason ?? null, stopped, task.cancel));
+}
+
+export function cancelled(
+  reason: string | null,
+  stopped: Stopped,
+  request: CancelRequest | null = null,
+): Verdict {
+  const { children, dependents } = request ?? { children: 0, dependents: 0 };
+  return { type: "cancelled", reason, stopped, children, dependents };
+}
+
 export function settle(ledger: LedgerState, first: LiveTask, ending: Ending): void {
-  const open: [LiveTask, SettledTask][] = [[first, record(ledger, first, ending)]];
+  const open: [LiveTask, SettledTask][] = [[first, conclude(ledger, first, ending)]];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const [task, settled] = next;
     const succeeded = settled.outcome === "succeeded";
@@ -35,14 +60,21 @@ export function settle(ledger: LedgerState, first: LiveTask, ending: Ending): vo
       const verdict = failedThrough(settled);
       open.push([
         dependent,
-        record(ledger, dependent, { outcome: "failed", finish: null, verdict, progress: null, value: null }),
+        conclude(ledger, dependent, {
+          outcome: "failed",
+          finish: null,
+          verdict,
+          progress: null,
+          value: null,
+        }),
       ]);
     }
     task.dependents = [];
   }
 }
 
-function record(ledger: LedgerState, task: LiveTask, ending: Ending): SettledTask {
+/** The outcome of one task alone: what waits for it is left to the caller. */
+export function conclude(ledger: LedgerState, task: LiveTask, ending: Ending): SettledTask {
   const settled: SettledTask = {
     id: task.id,
     name: task.name,
@@ -56,6 +88,8 @@ function record(ledger: LedgerState, task: LiveTask, ending: Ending): SettledTas
   };
   ledger.live.delete(task.id);
   ledger.settled.add(settled, ending.value?.length ?? 0);
+  bury(ledger, task);
+  orphan(ledger, task, ending.outcome === "succeeded");
   const { progress, value } = ending;
   ledger.effects.push({ type: "settled", task: settled, owner: task.owner, progress, value });
   return settled;

@@ -6,6 +6,7 @@ import { Deadlines } from "./deadlines.ts";
 import type { Effect, VoidReason } from "./effect.ts";
 import { Senders } from "./senders.ts";
 import type { LiveTask } from "./task.ts";
+import { Timers } from "./timers.ts";
 
 export type LedgerConfig = { readonly partition: number; readonly secret: ControlSecret };
 
@@ -20,6 +21,11 @@ export class LedgerState {
   /** Ids that tasks wait for and that nobody has submitted. */
   readonly unknown: Map<TaskId, LiveTask[]> = new Map();
   readonly unknownDeadlines: Deadlines<TaskId> = new Deadlines(UNKNOWN_WAIT_MS);
+  readonly timers: Timers = new Timers((task) => this.live.get(task.id) === task);
+  /** The live children of each task that submitted some, whether it has settled itself or not. */
+  readonly children: Map<TaskId, Set<LiveTask>> = new Map();
+  /** Tasks whose parent ended in a way that ends them too: cancelled before the record at hand is done with. */
+  readonly orphans: LiveTask[] = [];
   /** Cancels that overtook their submit. */
   readonly earlyCancels: Map<TaskId, string | null> = new Map();
   readonly earlyCancelDeadlines: Deadlines<TaskId> = new Deadlines(UNKNOWN_WAIT_MS);
@@ -38,6 +44,11 @@ export class LedgerState {
 
   constructor(config: LedgerConfig) {
     this.config = config;
+  }
+
+  /** When the leader should move the clock for what waits; null where nothing does. */
+  nextDueMs(): number | null {
+    return this.timers.nextDueMs();
   }
 
   void(why: VoidReason): void {

@@ -1,10 +1,23 @@
 /** What the ledger keeps of a task. Values are not kept: a position names the record that holds them. */
-import type { LiveState, Outcome, Reason, Sender, TaskId, TaskName } from "@weft/protocol";
+import type {
+  LiveState,
+  Outcome,
+  Parent,
+  Reason,
+  RetryPolicy,
+  Sender,
+  TaskId,
+  TaskName,
+  WorkerLoss,
+} from "@weft/protocol";
 
 /** The record (sequence) and the place in it. */
 export type Position = { readonly seq: number; readonly index: number };
 
-/** A task without an outcome. */
+/**
+ * A task without an outcome. Plain data throughout, but for `dependents`: what of the ledger points to tasks (dependents,
+ * children, timers) can be made again from the fields here.
+ */
 export type LiveTask = {
   readonly id: TaskId;
   readonly name: TaskName;
@@ -12,8 +25,19 @@ export type LiveTask = {
   readonly priority: number;
   readonly labels: readonly string[];
   readonly dependencies: readonly TaskId[];
-  readonly parent: { readonly id: TaskId; readonly attempt: number } | null;
+  /** A retried parent finds its children again: they are then of its new attempt. */
+  parent: Parent | null;
   readonly traceparent: string | null;
+  readonly retry: RetryPolicy | null;
+  /** One run. The worker sees to it; the leader where the worker does not. */
+  readonly timeoutMs: number | null;
+  /** From released to begun. */
+  readonly queueTimeoutMs: number | null;
+  /** The moment by which it must have ended, by the ledger's clock. */
+  readonly deadlineMs: number | null;
+  /** While it waits for its dependencies; 0 for however long. */
+  readonly dependencyTimeoutMs: number;
+  readonly keepResult: boolean;
   /** Where its arguments are. */
   readonly submitted: Position;
   readonly submittedAtMs: number;
@@ -24,14 +48,40 @@ export type LiveTask = {
   attempt: number;
   /** Attempts whose code began. */
   tries: number;
-  /** Attempts that ended with their worker. */
-  workerLosses: number;
+  /**
+   * When the wait of its state is over, by the ledger's clock: the dependency time-out of one that waits, the next try of
+   * one that backs off, the queue time-out of one that is released. `NOT_BEGUN` until the first control record after the
+   * state began; null where the state has no end of its own.
+   */
+  waitDueMs: number | null;
+  /** The worker losses among its attempts, oldest first. */
+  losses: readonly WorkerLoss[];
+  /** The name of the error that ended its last try; null where none did. */
+  lastError: string | null;
   /** Dependencies that are not settled. */
   unmet: number;
   /** Live tasks that wait for this one. */
   dependents: LiveTask[];
-  cancelReason: string | null;
+  /** The cancel that stops it; null where nobody wants it stopped. */
+  cancel: CancelRequest | null;
 };
+
+/** A wait whose beginning is the next control record: the clock stands still while no leader ticks. */
+export const NOT_BEGUN = 0;
+
+export type CancelRequest = {
+  readonly reason: string | null;
+  /** How many others the same cancel stopped: children of it at every level, and what waited for any of them. */
+  readonly children: number;
+  readonly dependents: number;
+  /** When it was folded, by the ledger's clock. */
+  readonly atMs: number;
+};
+
+/** Whether an attempt of it may be out at a worker: only then a finish counts. */
+export function isReleased(task: LiveTask): boolean {
+  return task.state === "released" || task.state === "cancelling";
+}
 
 /** A task with its outcome, which never changes. */
 export type SettledTask = {

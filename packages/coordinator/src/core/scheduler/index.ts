@@ -1,2 +1,3 @@
-export { type Orphan, type Placement, Scheduler } from "./scheduler.ts";
-export { canRun, freeCredits } from "./worker-entry.ts";
+export { runsAlone } from "./lone-tasks.ts";
+export { type Placement, Scheduler } from "./scheduler.ts";
+export { canRun, freeCredits, type WorkerEntry } from "./worker-entry.ts";

@@ -1,5 +1,6 @@
 /** What does not hold in a scheduler, in words; empty where all is well. Called after every input in tests. */
 import type { Ledger } from "../ledger/index.ts";
+import { runsAlone } from "./lone-tasks.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 export function checkScheduler(scheduler: Scheduler, ledger: Ledger): string[] {
@@ -13,6 +14,8 @@ export function checkScheduler(scheduler: Scheduler, ledger: Ledger): string[] {
       if (scheduler.workerOf(id) !== worker) wrong.push(`S2: ${id} is out at ${worker.id} and elsewhere`);
       if (task === undefined) wrong.push(`${id} is out at ${worker.id} and has settled`);
       else if (task.state === "waiting") wrong.push(`I2: ${id} is out at ${worker.id} and still waits`);
+      else if (runsAlone(task) && worker.keptFor !== id)
+        wrong.push(`S3: ${worker.id} is not kept for ${id}, which runs alone`);
       else if (task.attempt < out.attempt) wrong.push(`${id} is out with an attempt that does not exist yet`);
     }
   }

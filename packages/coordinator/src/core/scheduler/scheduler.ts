@@ -4,17 +4,24 @@
  *
  * S1 A worker never has more attempts out than the credits it gave (I5).
  * S2 An attempt is out at one worker at most; a released task is ready, held back or out.
- * S3 An attempt that the worker should have and does not hold is sent again, not lost.
+ * S3 A task that lost several workers is placed on a worker that has nothing else out, and nothing is placed beside it.
+ * S4 An attempt that the worker should have and does not hold is sent again, not lost.
  */
 import type { Presence, Sender, TaskId } from "@weft/protocol";
-import type { LiveTask } from "../ledger/index.ts";
+import { isReleased, type LiveTask } from "../ledger/index.ts";
+import { LoneTasks, loneWorker, runsAlone } from "./lone-tasks.ts";
 import { before, ReadyQueue } from "./ready-queue.ts";
-import { canRun, entryOf, freeCredits, type WorkerEntry } from "./worker-entry.ts";
+import { begunAt, canRun, entryOf, freeCredits, newOut, type WorkerEntry } from "./worker-entry.ts";
 
 export type Placement = { readonly task: LiveTask; readonly worker: Sender };
 
 /** An attempt that left its worker without a finish. */
-export type Orphan = { readonly task: LiveTask; readonly attempt: number };
+export type Orphan = {
+  readonly task: LiveTask;
+  readonly attempt: number;
+  /** Whether its code may have begun. */
+  readonly isBegun: boolean;
+};
 
 /** What a presence told of an attempt that should not be there. */
 export type PresenceFindings = {
@@ -35,6 +42,7 @@ type Shape = {
 export class Scheduler {
   readonly workers: Map<Sender, WorkerEntry> = new Map();
   private readonly shapes = new Map<string, Shape>();
+  private readonly lone = new LoneTasks();
   /** Where the current attempt of a released task is out. */
   private readonly outAt = new Map<TaskId, WorkerEntry>();
   /** Released before this leader was elected: kept back until the workers have said what they hold. */
@@ -46,7 +54,7 @@ export class Scheduler {
   }
 
   get readyCount(): number {
-    let count = 0;
+    let count = this.lone.size;
     for (const shape of this.shapes.values()) count += shape.queue.size;
     return count;
   }
@@ -57,7 +65,8 @@ export class Scheduler {
 
   /** A task may run: it is placed as soon as a worker has room. */
   ready(task: LiveTask): void {
-    this.shapeOf(task).queue.push(task);
+    if (runsAlone(task)) this.lone.add(task);
+    else this.shapeOf(task).queue.push(task);
   }
 
   /** A task was released under another leader: somebody may hold it. */
@@ -70,7 +79,7 @@ export class Scheduler {
     const orphans: Orphan[] = [];
     for (const task of this.heldBack.values()) {
       if (this.liveTask(task.id) !== task) continue;
-      if (task.state === "cancelling") orphans.push({ task, attempt: task.attempt });
+      if (task.state === "cancelling") orphans.push({ task, attempt: task.attempt, isBegun: false });
       else this.ready(task);
     }
     this.heldBack.clear();
@@ -79,9 +88,16 @@ export class Scheduler {
 
   /** The attempt is over: its credit is free again. */
   over(id: TaskId): void {
-    this.outAt.get(id)?.out.delete(id);
-    this.outAt.delete(id);
+    const worker = this.outAt.get(id);
+    if (worker !== undefined) this.leaves(worker, id);
     this.heldBack.delete(id);
+    this.lone.delete(id);
+  }
+
+  private leaves(worker: WorkerEntry, id: TaskId): void {
+    worker.out.delete(id);
+    this.outAt.delete(id);
+    if (worker.keptFor === id) worker.keptFor = null;
   }
 
   workerOf(id: TaskId): WorkerEntry | null {
@@ -113,7 +129,7 @@ export class Scheduler {
       const at = this.outAt.get(held.id);
       if (task?.state === "cancelling" && task.attempt === held.attempt) cancelling.push(task);
       if (at === worker) continue;
-      const claimable = task !== undefined && task.state !== "waiting" && task.attempt === held.attempt;
+      const claimable = task !== undefined && isReleased(task) && task.attempt === held.attempt;
       if (claimable && at === undefined) this.claim(worker, task);
       else stray.push(held);
     }
@@ -123,12 +139,17 @@ export class Scheduler {
   /** A worker holds an attempt that this leader did not send: taken over from the leader before. */
   private claim(worker: WorkerEntry, task: LiveTask): void {
     this.heldBack.delete(task.id);
-    worker.out.set(task.id, { attempt: task.attempt, message: 0 });
+    this.takes(worker, task, 0);
+  }
+
+  private takes(worker: WorkerEntry, task: LiveTask, message: number): void {
+    worker.out.set(task.id, newOut(task.attempt, message));
     this.outAt.set(task.id, worker);
+    if (runsAlone(task)) worker.keptFor = task.id;
   }
 
   /**
-   * Attempts that the worker should hold by its own word and does not: their message was lost (S3). `foldedSeq` must
+   * Attempts that the worker should hold by its own word and does not: their message was lost (S4). `foldedSeq` must
    * have reached what the worker has appended, else a finish on its way would look like a loss.
    */
   takeMissing(id: Sender, epoch: number, foldedSeq: number): LiveTask[] {
@@ -141,8 +162,7 @@ export class Scheduler {
     for (const [taskId, out] of worker.out) {
       if (out.message > presence.seen || held.has(taskId)) continue;
       const task = this.liveTask(taskId);
-      worker.out.delete(taskId);
-      this.outAt.delete(taskId);
+      this.leaves(worker, taskId);
       if (task !== undefined && task.attempt === out.attempt) missing.push(task);
     }
     return missing;
@@ -162,10 +182,9 @@ export class Scheduler {
     const taken: Orphan[] = [];
     for (const [taskId, out] of worker.out) {
       if (running.get(taskId) === out.attempt) continue;
-      worker.out.delete(taskId);
-      this.outAt.delete(taskId);
+      this.leaves(worker, taskId);
       const task = this.liveTask(taskId);
-      if (task !== undefined && task.attempt === out.attempt) taken.push({ task, attempt: out.attempt });
+      if (task?.attempt === out.attempt) taken.push({ task, attempt: out.attempt, isBegun: false });
     }
     return taken;
   }
@@ -175,13 +194,42 @@ export class Scheduler {
     const worker = this.workers.get(id);
     if (worker === undefined) return [];
     this.workers.delete(id);
+    const begun = new Set([...begunAt(worker)].map(([taskId]) => taskId));
     const orphans: Orphan[] = [];
-    for (const [taskId, out] of worker.out) {
+    for (const [taskId, { attempt }] of worker.out) {
       this.outAt.delete(taskId);
       const task = this.liveTask(taskId);
-      if (task !== undefined && task.attempt === out.attempt) orphans.push({ task, attempt: out.attempt });
+      if (task?.attempt === attempt) orphans.push({ task, attempt, isBegun: begun.has(taskId) });
     }
     return orphans;
+  }
+
+  /** Whether a worker has begun the task's current attempt, as far as can be told. */
+  isBegun(id: TaskId): boolean {
+    const worker = this.outAt.get(id);
+    if (worker !== undefined) for (const [taskId] of begunAt(worker)) if (taskId === id) return true;
+    return false;
+  }
+
+  /**
+   * Attempts that run for longer than they may, their worker's grace and a margin included: it did not see to it. Each is
+   * told once. To be asked often: from when an attempt runs is only known to that.
+   */
+  takeExpired(nowMs: number, marginMs: number): LiveTask[] {
+    const expired: LiveTask[] = [];
+    for (const worker of this.workers.values()) {
+      for (const [id, out] of begunAt(worker)) {
+        out.begunAtMs ??= nowMs;
+        const task = this.liveTask(id);
+        const { timeoutMs = null } = task ?? {};
+        if (task === undefined || timeoutMs === null || out.isExpired || task.attempt !== out.attempt)
+          continue;
+        if (nowMs - out.begunAtMs < timeoutMs + worker.presence.graceMs + marginMs) continue;
+        out.isExpired = true;
+        expired.push(task);
+      }
+    }
+    return expired;
   }
 
   /** Whether any live worker could run the task. */
@@ -192,7 +240,7 @@ export class Scheduler {
 
   /** Places ready tasks on free credits until either runs out. */
   place(): Placement[] {
-    const placements: Placement[] = [];
+    const placements = this.placeLone();
     let open = [...this.shapes.values()].filter((shape) => shape.queue.size > 0);
     while (open.length > 0) {
       const shape = firstOf(open);
@@ -204,13 +252,32 @@ export class Scheduler {
       const task = shape.queue.pop();
       if (task === null) open = open.filter((each) => each !== shape);
       else if (this.isPlaceable(task)) {
-        worker.out.set(task.id, { attempt: task.attempt, message: Number.POSITIVE_INFINITY });
-        this.outAt.set(task.id, worker);
+        this.takes(worker, task, Number.POSITIVE_INFINITY);
         placements.push({ task, worker: worker.id });
       }
       if (shape.queue.size === 0) open = open.filter((each) => each !== shape);
     }
     this.dropEmptyShapes();
+    return placements;
+  }
+
+  private placeLone(): Placement[] {
+    const placements: Placement[] = [];
+    if (this.lone.size === 0) return placements;
+    const waiting = this.lone.inOrder((task) => this.isPlaceable(task));
+    for (const worker of this.workers.values()) {
+      const { keptFor } = worker;
+      const isWanted =
+        keptFor !== null && (worker.out.has(keptFor) || waiting.some(({ id }) => id === keptFor));
+      if (!isWanted) worker.keptFor = null;
+    }
+    for (const task of waiting) {
+      const worker = loneWorker(this.workers, task);
+      if (worker === null) continue;
+      this.lone.delete(task.id);
+      this.takes(worker, task, Number.POSITIVE_INFINITY);
+      placements.push({ task, worker: worker.id });
+    }
     return placements;
   }
 
@@ -223,7 +290,7 @@ export class Scheduler {
     let best: WorkerEntry | null = null;
     let bestFree = 0;
     for (const worker of this.workers.values()) {
-      const free = freeCredits(worker);
+      const free = worker.keptFor === null ? freeCredits(worker) : 0;
       if (free > bestFree && canRun(worker, shape.name, shape.labels)) {
         best = worker;
         bestFree = free;

@@ -1,8 +1,20 @@
 /** What the scheduler knows of one worker: all of it said by the worker, none of it from the log. */
 import type { Presence, Sender, TaskId } from "@weft/protocol";
 
-/** An attempt out at a worker, and the message that took it there. */
-type Out = { readonly attempt: number; message: number };
+/** An attempt out at a worker. */
+export type Out = {
+  readonly attempt: number;
+  /** The message that took it there. */
+  message: number;
+  /** When it was first seen among those that run, by the leader's own clock; null before. */
+  begunAtMs: number | null;
+  /** The log has been told that it ran out of time. */
+  isExpired: boolean;
+};
+
+export function newOut(attempt: number, message: number): Out {
+  return { attempt, message, begunAtMs: null, isExpired: false };
+}
 
 export type WorkerEntry = {
   readonly id: Sender;
@@ -12,6 +24,8 @@ export type WorkerEntry = {
   readonly out: Map<TaskId, Out>;
   lastSeenMs: number;
   isBlocked: boolean;
+  /** The task that it runs alone, or is being emptied for; null where it takes whatever comes. */
+  keptFor: TaskId | null;
 };
 
 export function entryOf(id: Sender, presence: Presence, nowMs: number): WorkerEntry {
@@ -24,6 +38,7 @@ export function entryOf(id: Sender, presence: Presence, nowMs: number): WorkerEn
     out: new Map(),
     lastSeenMs: nowMs,
     isBlocked: false,
+    keptFor: null,
   };
 }
 
@@ -36,4 +51,16 @@ export function freeCredits(worker: WorkerEntry): number {
 /** Whether it can run a task of this name and these labels at all. */
 export function canRun(worker: WorkerEntry, name: string, labels: readonly string[]): boolean {
   return worker.names.has(name) && labels.every((label) => worker.labels.has(label));
+}
+
+/**
+ * What it has begun, as far as can be told: a worker begins its attempts in the order in which they came, so those that
+ * came first fill its slots.
+ */
+export function* begunAt(worker: WorkerEntry): Iterable<[TaskId, Out]> {
+  let left = worker.presence.slots;
+  for (const each of worker.out) {
+    if (left-- <= 0) return;
+    yield each;
+  }
 }
