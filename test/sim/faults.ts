@@ -1,8 +1,7 @@
 /** Lets faults come at random moments, each kind by a clock of its own, and heals everything in the end. */
-import type { Dice, SimLoop } from "@weft/testing/simulation";
+import type { Dice, SimLoop, SimServer } from "@weft/testing/simulation";
 import type { Parties, Party, PartyKind } from "./parties.ts";
 import type { FaultKind, Plan } from "./plan.ts";
-import type { SimServer } from "./server/sim-server.ts";
 
 export type FaultsOptions = {
   readonly loop: SimLoop;

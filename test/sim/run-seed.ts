@@ -10,14 +10,13 @@ import {
   Subjects,
   type TaskId,
 } from "@weft/protocol";
-import { Dice, SimLoop, type SimProcess } from "@weft/testing/simulation";
+import { Dice, SimLoop, type SimProcess, SimServer } from "@weft/testing/simulation";
 import { Account } from "./account.ts";
 import { Auditor } from "./auditor.ts";
 import { Faults } from "./faults.ts";
 import { Parties, type Party } from "./parties.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { RunRegister } from "./run-register.ts";
-import { SimServer } from "./server/sim-server.ts";
 import { Notes, storyOf } from "./story.ts";
 import { Workload } from "./workload.ts";
 

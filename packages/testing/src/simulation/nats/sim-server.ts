@@ -95,6 +95,10 @@ export class SimServer {
     return this.stream(stream).store.firstSeq;
   }
 
+  lastSeq(stream: string): number {
+    return this.stream(stream).store.lastSeq;
+  }
+
   /** Everything that a stream holds. */
   stored(stream: string): readonly StoredMessage[] {
     return this.stream(stream).store.all();
