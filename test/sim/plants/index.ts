@@ -29,14 +29,7 @@ export const PLANTS: readonly Plant[] = [
     what: "a task is released although it waits for something",
     file: `${LEDGER}link.ts`,
     from: "if (task.unmet === 0) release(",
-    to: "release(",
-  },
-  {
-    name: "unclamped-clock",
-    what: "the ledger believes whatever a leader's clock says",
-    file: `${LEDGER}clock.ts`,
-    from: "Math.min(stampMs, wallMs)",
-    to: "wallMs",
+    to: "if (task.unmet >= 0) release(",
   },
   {
     name: "lost-reconcile",
@@ -49,8 +42,8 @@ export const PLANTS: readonly Plant[] = [
     name: "unlimited-slots",
     what: "a worker runs whatever it holds at once",
     file: "/packages/worker/src/core/attempts.ts",
-    from: "if (this.runningCount >= this.slots) return null;",
-    to: "",
+    from: "this.queue.size > 0 && this.runningCount < this.slots",
+    to: "this.queue.size > 0",
   },
   {
     name: "no-resend",

@@ -66,9 +66,8 @@ export class Attempts {
 
   /** The next attempt to run, which is running from now on; null where nothing is queued or no slot is free. */
   start(): Assignment | null {
-    if (this.runningCount >= this.slots) return null;
     const [held] = this.queue;
-    if (held === undefined) return null;
+    if (held === undefined || !this.canStart) return null;
     this.queue.delete(held);
     held.state = "running";
     this.runningCount++;
