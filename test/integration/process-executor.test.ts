@@ -76,7 +76,7 @@ test("code in a process that heeds no cancel is ended by force once its grace is
   const worker = await startWorker();
   const handle = weft.submit("spin-apart");
   const pid = await pidOf(handle);
-  expect(await handle.cancel("enough")).toEqual({ outcome: "cancelled", stopped: "terminated" });
+  expect(await handle.cancel("enough")).toMatchObject({ outcome: "cancelled", stopped: "terminated" });
   expect(descendantsOf(worker.pid).map((each) => each.pid)).not.toContain(pid);
   expect(worker.output()).toContain("it is ended by force");
 });

@@ -32,6 +32,7 @@ let executor: Executor = threadExecutor(KEPT_MAX);
 /** Each thread of this process has one. */
 const threadCount = (): number =>
   process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length;
+const NO_THREADS = threadCount();
 let numbered = 0;
 
 afterAll(() => executor.close());
@@ -273,12 +274,20 @@ describe("an executor that closes", () => {
   });
 
   test("leaves no thread, whatever runs in them", async () => {
+    await waitUntil(() => threadCount() <= NO_THREADS, { what: "the end of the threads before" });
     const before = threadCount();
-    const runs = ["waits", "waits", "identify", "small"].map((name) => start(name));
-    await runs[2]?.end;
+    const begun: Promise<void>[] = [];
+    const begins = (): TaskOutlet => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      begun.push(promise);
+      return { progress: () => resolve(), log: () => undefined };
+    };
+    const runs = ["waits", "waits"].map((name) => start(name, { outlet: begins() }));
+    // Each is in a thread of its own, and its code runs.
+    await Promise.all(begun);
     expect(threadCount()).toBeGreaterThan(before);
     await executor.close();
-    const ends = await Promise.all(runs.slice(0, 2).map((run) => run.end));
+    const ends = await Promise.all(runs.map((run) => run.end));
     for (const end of ends) expect(failureIn(end).name).toBe("ThreadExitError");
     await waitUntil(() => threadCount() <= before, {
       story: () => `${threadCount()} ports, ${before} before`,

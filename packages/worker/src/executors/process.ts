@@ -9,6 +9,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Duplex, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
+import type { TaskId } from "@weft/protocol";
 import type { Clock } from "@weft/transport";
 import { type AttemptEnd, failedWith } from "../run-attempt.ts";
 import type { Executor } from "./executor.ts";
@@ -41,6 +42,8 @@ class OwnProcess extends Place {
   private outOfMemory = false;
   private heapExhausted = false;
   private note: string | undefined;
+  /** Whose the lines are: those that a task wrote last may be read after its end, which comes by another pipe. */
+  private lastRun: TaskId | null = null;
 
   constructor(options: PlaceOptions, own: ProcessExecutorOptions) {
     super(options);
@@ -69,6 +72,7 @@ class OwnProcess extends Place {
 
   protected send(message: ToInside): void {
     if (message.type === "run") {
+      this.lastRun = message.input.id;
       this.stderr.clear();
       this.uncaught = null;
     }
@@ -141,13 +145,13 @@ class OwnProcess extends Place {
   }
 
   private onLine(line: string, isStderr: boolean): void {
-    const { running, child } = this;
+    const { lastRun, child } = this;
     if (isStderr) {
       this.stderr.add(line);
       // V8 tells it, and then a page of stack.
       if (HEAP_EXHAUSTED.test(line)) this.heapExhausted = true;
     }
-    this.own.log(`${running === null ? `process ${child.pid}` : `task ${running.id}`} wrote: ${line}`);
+    this.own.log(`${lastRun === null ? `process ${child.pid}` : `task ${lastRun}`} wrote: ${line}`);
   }
 
   private whyGone(exitCode: number | null, signal: string | null): AttemptEnd {
