@@ -8,6 +8,8 @@ const run = promisify(execFile);
 /** An upper bound, not what it takes: a server reserves it for the log, memory is used for what is stored. */
 const BYTES = 256 * 1024 ** 3;
 
+const FILL_TRIES = 20;
+
 export class SmallDisk implements Disk {
   readonly folder: string;
 
@@ -28,8 +30,15 @@ export class SmallDisk implements Disk {
 
   /** What is stored stays; the rest of the disk goes, but for so much. */
   async fill(freeBytes: number): Promise<void> {
-    const { blocks, bfree, bsize } = await statfs(this.folder);
-    await this.resize((blocks - bfree) * bsize + freeBytes);
+    for (let tries = 1; ; tries++) {
+      const { blocks, bfree, bsize } = await statfs(this.folder);
+      try {
+        return await this.resize((blocks - bfree) * bsize + freeBytes);
+      } catch (error) {
+        // A size below what is stored is refused: more was written since it was asked for.
+        if (tries === FILL_TRIES) throw error;
+      }
+    }
   }
 
   async free(): Promise<void> {
