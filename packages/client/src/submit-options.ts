@@ -194,9 +194,12 @@ function retryOf(task: string, retry: RetryOptions): RetryPolicy {
     backoffCoefficient = COEFFICIENT_DEFAULT,
     jitter = strategy === "exponential" ? JITTER_DEFAULT : 0,
   } = retry;
-  if (!(backoffCoefficient >= 1 && backoffCoefficient <= RETRY_COEFFICIENT_MAX))
+  if (
+    !(isNumber(backoffCoefficient) && backoffCoefficient >= 1 && backoffCoefficient <= RETRY_COEFFICIENT_MAX)
+  )
     throw new UsageError(`${what}backoffCoefficient must be from 1 to ${RETRY_COEFFICIENT_MAX}`);
-  if (!(jitter >= 0 && jitter <= 1)) throw new UsageError(`${what}jitter must be from 0 to 1`);
+  if (!(isNumber(jitter) && jitter >= 0 && jitter <= 1))
+    throw new UsageError(`${what}jitter must be from 0 to 1`);
   return {
     strategy,
     maximumAttempts,
@@ -207,6 +210,9 @@ function retryOf(task: string, retry: RetryOptions): RetryPolicy {
     nonRetryable: errorNamesOf(retry.nonRetryableErrors, `${what}nonRetryableErrors`),
   };
 }
+
+/** Users write JavaScript too: a text compares like the number in it. */
+const isNumber = (value: unknown): boolean => typeof value === "number";
 
 function errorNamesOf(given: RetryOptions["nonRetryableErrors"], what: string): readonly string[] {
   const names = listOf(given, what);

@@ -25,8 +25,9 @@ export class LoneTasks {
     this.waiting.set(task.id, task);
   }
 
-  delete(id: TaskId): void {
-    this.waiting.delete(id);
+  /** Whether it waited here. */
+  delete(id: TaskId): boolean {
+    return this.waiting.delete(id);
   }
 
   /** In the order in which they go. What is not `placeable` any more is dropped. */

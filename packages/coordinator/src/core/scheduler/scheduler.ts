@@ -91,7 +91,9 @@ export class Scheduler {
     const worker = this.outAt.get(id);
     if (worker !== undefined) this.leaves(worker, id);
     this.heldBack.delete(id);
-    this.lone.delete(id);
+    if (!this.lone.delete(id)) return;
+    // One may be kept for it that it never got to.
+    for (const each of this.workers.values()) if (each.keptFor === id) each.keptFor = null;
   }
 
   private leaves(worker: WorkerEntry, id: TaskId): void {
