@@ -23,6 +23,7 @@ import { type CheckpointRunner, threadRunner } from "./checkpoint-thread.ts";
 import { writeCheckpoint } from "./checkpointer.ts";
 import { ControlWriter } from "./control-writer.ts";
 import { EventOutlet } from "./event-outlet.ts";
+import { whenJetStreamIsBack } from "./jetstream-away.ts";
 import { LogRoom } from "./log-room.ts";
 import type { UpkeepSettings } from "./log-upkeep.ts";
 import {
@@ -268,11 +269,14 @@ async function configOf(
   log: (line: string) => void,
 ): Promise<NamespaceConfig> {
   try {
-    if (create !== false)
-      return await createNamespace(connection.nats, namespace, create === true ? {} : create);
-    const config = await openNamespace(connection.nats, namespace);
+    const { nats, clock } = connection;
+    if (create !== false) {
+      const options = create === true ? {} : create;
+      return await whenJetStreamIsBack(clock, () => createNamespace(nats, namespace, options));
+    }
+    const config = await whenJetStreamIsBack(clock, () => openNamespace(nats, namespace));
     // Without the permission to make a stream this coordinator leads like any other, without checkpoints of its own.
-    await completeNamespace(connection.nats, config).catch((error: unknown) =>
+    await completeNamespace(nats, config).catch((error: unknown) =>
       log(
         `the namespace has no stream for checkpoints, and this coordinator cannot make one: ${String(error)}`,
       ),
