@@ -99,14 +99,7 @@ export class Account {
   private mayFail(entry: Entry, error: Error | undefined): boolean {
     if (entry.failBelow > 1 || entry.isDoomed) return true;
     if (error?.name === "WorkersLostError") return true;
-    return entry.dependsOn.some(
-      (each) =>
-        each.isCancelled || each.isDoomed || (each.outcome !== "succeeded" && this.mayFailUnseen(each)),
-    );
-  }
-
-  /** A dependency may have failed although its own handle has not heard of it yet. */
-  private mayFailUnseen(entry: Entry): boolean {
-    return entry.outcome === null || entry.outcome !== "succeeded";
+    // A dependency may have failed although its own handle has not heard of it yet.
+    return entry.dependsOn.some((each) => each.outcome !== "succeeded");
   }
 }
