@@ -96,8 +96,25 @@ export async function readInfo(port: number): Promise<ServerInfo> {
   return JSON.parse(line.slice("INFO ".length)) as ServerInfo;
 }
 
-/** Sends one request to JetStream's API and returns the answer, without a client library. */
+const requestTriesMax = 8;
+
+/**
+ * Sends a request to JetStream's API and returns the answer, without a client library. A cluster drops requests without
+ * a word while it elects a leader, which has been seen right after a start too: so it is repeated, as any client must.
+ */
 export async function jetStreamRequest(port: number, subject: string, body: unknown): Promise<unknown> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await requestOnce(port, subject, body);
+    } catch (error) {
+      if (!(error instanceof NoAnswerError) || attempt === requestTriesMax) throw error;
+    }
+  }
+}
+
+class NoAnswerError extends Error {}
+
+async function requestOnce(port: number, subject: string, body: unknown): Promise<unknown> {
   const payload = JSON.stringify(body);
   const commands = [
     'CONNECT {"verbose":false,"headers":true,"no_responders":true}',
@@ -119,7 +136,7 @@ function converse(port: number, commands: string, isDone: (text: string) => bool
     const socket = connect(port, "127.0.0.1");
     socket
       .setEncoding("utf8")
-      .setTimeout(10_000, () => socket.destroy(new Error(`no answer, only: ${text}`)));
+      .setTimeout(5_000, () => socket.destroy(new NoAnswerError(`no answer, only: ${text}`)));
     socket.on("data", (chunk: string) => {
       text += chunk;
       if (!isDone(text)) return;
