@@ -118,7 +118,7 @@ export class Worker {
       options,
       executors: {
         inline: inlineExecutor(),
-        thread: threadExecutor(slots),
+        thread: threadExecutor({ keptMax: slots, clock: connection.clock }),
         process: processExecutor({ keptMax: slots, clock: connection.clock, log }),
       },
       liveness: new Liveness({

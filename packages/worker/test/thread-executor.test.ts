@@ -7,6 +7,7 @@ import {
   rebuildError,
   TaskName,
 } from "@weft/protocol";
+import { systemClock } from "@weft/transport";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { waitUntil } from "../../testing/src/index.ts";
 import type { LogLevel, TaskOutlet } from "../src/context.ts";
@@ -28,7 +29,7 @@ class RecordedOutlet implements TaskOutlet {
 }
 
 const KEPT_MAX = 6;
-let executor: Executor = threadExecutor(KEPT_MAX);
+let executor: Executor = threadExecutor({ keptMax: KEPT_MAX, clock: systemClock });
 /** Each thread of this process has one. */
 const threadCount = (): number =>
   process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length;
@@ -166,6 +167,26 @@ describe("a thread that dies", () => {
     expect((await beside.end).outcome).toBe("cancelled");
   });
 
+  test.each(["eats-numbers", "eats-objects"])(
+    "for lack of memory (%s), four at once, ends four tasks and not the process",
+    { timeout: 60_000 },
+    async (name) => {
+      const beside = start("waits");
+      const failures = await Promise.all([1, 2, 3, 4].map(() => failureOfRun(name)));
+      for (const failure of failures) {
+        expect(failure.name).toBe("OutOfMemoryError");
+        expect(failure.message).toContain("its limit of 64 MiB");
+      }
+      beside.stop({ type: "cancelled", reason: null });
+      expect((await beside.end).outcome).toBe("cancelled");
+      expect(await resultOf("echo", { input: "next" })).toBe("next");
+    },
+  );
+
+  test("does not die of garbage, where what is alive is within its limit", { timeout: 30_000 }, async () => {
+    expect(await resultOf("makes-garbage")).toBe(75);
+  });
+
   test("again and again leaves nothing behind", async () => {
     const before = threadCount();
     for (let i = 0; i < 10; i++) await failureOfRun("exits", { input: i });
@@ -270,7 +291,7 @@ describe("what code in a thread tells", () => {
 describe("an executor that closes", () => {
   beforeEach(async () => {
     await executor.close();
-    executor = threadExecutor(KEPT_MAX);
+    executor = threadExecutor({ keptMax: KEPT_MAX, clock: systemClock });
   });
 
   test("leaves no thread, whatever runs in them", async () => {

@@ -69,6 +69,23 @@ export const eatsMemory = defineTask("eats-memory", { executor: "thread", memory
   // Small things: a large one that does not fit ends the whole process, which V8 leaves nobody a choice about.
   for (;;) kept.push({ number: kept.length, more: { kept: true } });
 });
+/** The ways in which memory runs out that V8 itself ends the process over, where four threads go them at once. */
+export const eatsNumbers = defineTask("eats-numbers", { executor: "thread", memoryMb: 64 }, () => {
+  const kept: number[] = [];
+  for (;;) kept.push(kept.length);
+});
+export const eatsObjects = defineTask("eats-objects", { executor: "thread", memoryMb: 64 }, () => {
+  const kept: unknown[] = [];
+  for (;;) kept.push({ number: kept.length, more: { kept: true } });
+});
+/** Has less alive than it may, and makes garbage of things that have grown old. */
+export const makesGarbage = defineTask("makes-garbage", { executor: "thread", memoryMb: 64 }, () => {
+  const chunk = (): unknown[] =>
+    Array.from({ length: 4_000 }, (_, i) => ({ half: i + 0.5, more: { half: i + 0.5 }, list: [i] }));
+  const kept = Array.from({ length: 75 }, chunk);
+  for (let i = 0; i < 1_500; i++) kept[i % kept.length] = chunk();
+  return kept.length;
+});
 export const small = defineTask("small", { executor: "thread", memoryMb: 32 }, () => threadId);
 
 /** Waits for its cancel, and says when it does. */

@@ -18,5 +18,6 @@ export type Executors = Readonly<Record<ExecutorKind, Executor>>;
 
 export type Executor = {
   readonly run: (task: RegisteredTask, input: AttemptInput, outlet: TaskOutlet) => Run;
+  /** Ends all code that it can end by force, and resolves when that has ended, with what was being ended already. */
   readonly close: () => Promise<void>;
 };

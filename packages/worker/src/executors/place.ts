@@ -12,6 +12,9 @@ import type { FromInside, ToInside } from "./messages.ts";
 export type PlaceOptions = {
   readonly memoryMb: number | null;
   readonly onFree: (place: Place) => void;
+  /** It is to be given nothing any more; it may still take a while to end. */
+  readonly onLeave: (place: Place) => void;
+  /** It has ended. */
   readonly onGone: (place: Place) => void;
 };
 
@@ -27,6 +30,7 @@ export abstract class Place {
   private readonly options: PlaceOptions;
   private job: Job | null = null;
   private jobs = 0;
+  private left = false;
   private terminating = false;
 
   constructor(options: PlaceOptions) {
@@ -74,19 +78,21 @@ export abstract class Place {
       // One that is being ended by force must not be given another attempt.
       if (this.terminating) return;
       this.job = null;
-      this.options.onFree(this);
+      if (!this.left) this.options.onFree(this);
       job.ended(end);
     }
   }
 
   /** No longer to be given anything. */
   protected leave(): void {
-    this.options.onGone(this);
+    this.left = true;
+    this.options.onLeave(this);
   }
 
   /** It has ended: `why` is what became of the attempt that ran in it. */
   protected gone(why: () => AttemptEnd): void {
     this.leave();
+    this.options.onGone(this);
     const { job } = this;
     this.job = null;
     job?.ended(this.terminating ? TERMINATED : why());
@@ -116,18 +122,20 @@ export type PlacesOptions = {
 
 /** An executor that keeps its places: those that have become free, with the memory limit that they were made with. */
 export function placesExecutor({ keptMax, make }: PlacesOptions): Executor {
+  /** Those that may be given something, and all that have not ended. */
   const places = new Set<Place>();
+  const alive = new Set<Place>();
   const free: Place[] = [];
   let closed = false;
 
-  const onGone = (place: Place): void => {
+  const onLeave = (place: Place): void => {
     places.delete(place);
     const at = free.indexOf(place);
     if (at >= 0) free.splice(at, 1);
   };
   const discard = (place: Place | undefined): void => {
     if (place === undefined) return;
-    onGone(place);
+    onLeave(place);
     // It ends by itself at the latest when the worker does.
     place.end().catch(() => undefined);
   };
@@ -141,8 +149,9 @@ export function placesExecutor({ keptMax, make }: PlacesOptions): Executor {
     if (kept !== undefined) return kept;
     // The oldest free one has another limit: it makes room.
     if (places.size >= keptMax) discard(free[0]);
-    const made = make({ memoryMb, onFree, onGone });
+    const made = make({ memoryMb, onFree, onLeave, onGone: (place) => void alive.delete(place) });
     places.add(made);
+    alive.add(made);
     return made;
   };
 
@@ -158,7 +167,7 @@ export function placesExecutor({ keptMax, make }: PlacesOptions): Executor {
     },
     async close() {
       closed = true;
-      await Promise.all([...places].map((place) => place.end()));
+      await Promise.all([...alive].map((place) => place.end()));
     },
   };
 }

@@ -3,25 +3,33 @@
  * takes with it the attempt that it ran and nothing else.
  */
 import { Worker } from "node:worker_threads";
+import type { Clock } from "@weft/transport";
 import { failedWith } from "../run-attempt.ts";
 import type { Executor } from "./executor.ts";
 import { OutOfMemoryError, ThreadExitError } from "./exit-errors.ts";
-import { readFromInside, type ToInside } from "./messages.ts";
+import { HeapWatch, heapLimits } from "./heap-watch.ts";
+import { type FromInside, readFromInside, type ToInside } from "./messages.ts";
 import { Place, type PlaceOptions, placesExecutor } from "./place.ts";
 
 class Thread extends Place {
   private readonly worker: Worker;
+  private readonly heapWatch: HeapWatch;
   private failure: Error | null = null;
+  private outOfMemory = false;
 
-  constructor(options: PlaceOptions) {
+  constructor(options: PlaceOptions, clock: Clock) {
     super(options);
-    const { memoryMb } = options;
+    const { oldGenerationMb, usedBytesMax } = heapLimits(options.memoryMb);
     // The file beside this one, as source in the repository and compiled when published.
     const main = new URL(`./thread-main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
-    this.worker = new Worker(
-      main,
-      memoryMb === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMb } },
-    );
+    const worker = new Worker(main, { resourceLimits: { maxOldGenerationSizeMb: oldGenerationMb } });
+    this.worker = worker;
+    this.heapWatch = new HeapWatch({
+      clock,
+      usedBytesMax,
+      measure: () => worker.getHeapStatistics(),
+      onFull: () => this.full(),
+    });
     this.worker.on("message", (given: unknown) => {
       const message = readFromInside(given);
       if (message !== null) this.deliver(message);
@@ -29,7 +37,10 @@ class Thread extends Place {
     this.worker.on("error", (error: unknown) => {
       this.failure = error instanceof Error ? error : new Error(String(error));
     });
-    this.worker.on("exit", (code) => this.gone(() => failedWith(this.whyGone(code))));
+    this.worker.on("exit", (code) => {
+      this.heapWatch.stop();
+      this.gone(() => failedWith(this.whyGone(code)));
+    });
   }
 
   async end(): Promise<void> {
@@ -37,14 +48,26 @@ class Thread extends Place {
   }
 
   protected send(message: ToInside): void {
+    if (message.type === "run") this.heapWatch.start();
     this.worker.postMessage(message.type === "run" ? { ...message, input: aloneIn(message.input) } : message);
+  }
+
+  protected override deliver(message: FromInside): void {
+    super.deliver(message);
+    if (this.running === null) this.heapWatch.stop();
+  }
+
+  private full(): void {
+    this.outOfMemory = true;
+    this.leave();
+    this.end().catch((error: unknown) => this.gone(() => failedWith(error)));
   }
 
   private whyGone(code: number): Error {
     const { failure } = this;
-    if (failure === null) return new ThreadExitError(code);
-    const outOfMemory = "code" in failure && failure.code === "ERR_WORKER_OUT_OF_MEMORY";
-    return outOfMemory ? new OutOfMemoryError(this.memoryMb) : failure;
+    const outOfMemory = failure !== null && "code" in failure && failure.code === "ERR_WORKER_OUT_OF_MEMORY";
+    if (this.outOfMemory || outOfMemory) return new OutOfMemoryError(this.memoryMb);
+    return failure ?? new ThreadExitError(code);
   }
 }
 
@@ -60,6 +83,12 @@ function alone(bytes: Uint8Array): Uint8Array {
   return bytes.length === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes);
 }
 
-export function threadExecutor(keptMax: number): Executor {
-  return placesExecutor({ keptMax, make: (options) => new Thread(options) });
+export type ThreadExecutorOptions = {
+  /** How many are kept when nothing runs in them. */
+  readonly keptMax: number;
+  readonly clock: Clock;
+};
+
+export function threadExecutor({ keptMax, clock }: ThreadExecutorOptions): Executor {
+  return placesExecutor({ keptMax, make: (options) => new Thread(options, clock) });
 }
