@@ -27,6 +27,10 @@ const limits = fc.record({
   queueTimeoutMs: often(fc.constantFrom(1, 5_000, 60_000)),
   dependencyTimeoutMs: fc.constantFrom(0, 3_000, 600_000),
   deadlineInMs: seldom(fc.integer({ min: -10, max: 200_000 })),
+  priority: fc.constantFrom(0, 0, 7, -3),
+  labels: fc.constantFrom([], [], ["gpu"], ["gpu", "eu"]),
+  traceparent: seldom(fc.constantFrom("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")),
+  keepResult: fc.boolean(),
 });
 
 const submit = fc
@@ -108,7 +112,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.tuple(id, fc.boolean()).map(
       ([which, dependents]): Step =>
         (log) =>
-          void log.cancel([which], "enough", dependents),
+          void log.cancel([which], ["enough", "genug \u{1f600} \ud800", null][which % 3], dependents),
     ),
   },
   {

@@ -2,6 +2,8 @@
 import { OUTCOMES, type Sender, TaskId, type TaskName } from "@weft/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { StateReader } from "../src/core/codec/state-reader.ts";
+import { StateWriter } from "../src/core/codec/state-writer.ts";
 import type { SettledTask } from "../src/core/ledger/task.ts";
 import { hashId, ID_WORDS, packId, unpackId } from "../src/core/settled/packed-id.ts";
 import { SettledIndex } from "../src/core/settled/settled-index.ts";
@@ -67,13 +69,36 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ type: fc.constant("pin" as const), number }) },
   { weight: 2, arbitrary: fc.record({ type: fc.constant("unpin" as const), number }) },
   { weight: 1, arbitrary: fc.record({ type: fc.constant("move" as const), number }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant("checkpoint" as const), number }) },
 );
+
+/** It has to go on as it was (I6). */
+function throughBytes(index: SettledIndex): SettledIndex {
+  const chunks = chunksOf(index);
+  const restored = new SettledIndex();
+  const from = new StateReader();
+  const loading = restored.load(from);
+  for (const chunk of chunks) {
+    from.open(chunk);
+    loading.next();
+  }
+  expect(loading.next().done).toBe(true);
+  expect(chunksOf(restored)).toEqual(chunks);
+  return restored;
+}
+
+function chunksOf(index: SettledIndex): Uint8Array[] {
+  const to = new StateWriter();
+  const chunks: Uint8Array[] = [];
+  for (const _ of index.save(to)) chunks.push(to.take(false));
+  return [...chunks, to.take(true)];
+}
 
 describe("the index of settled tasks", () => {
   test("answers as a map in the order of settlement does, whatever is added, evicted, pinned and moved", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-        const index = new SettledIndex();
+        let index = new SettledIndex();
         const model = new Map<TaskId, SettledTask>();
         const pins = new Map<TaskId, number>();
         const evicted = new Set<TaskId>();
@@ -110,7 +135,8 @@ describe("the index of settled tasks", () => {
               expect(left).toMatchObject({ id: oldest, valueSeq: model.get(oldest)!.finish?.seq ?? 0 });
               model.delete(oldest);
             }
-          } else if (type === "move" && known?.finish != null) {
+          } else if (type === "checkpoint") index = throughBytes(index);
+          else if (type === "move" && known?.finish != null) {
             const to = { seq: 2 ** 41 + at, index: at };
             index.moveValue(id, to);
             model.set(id, { ...known, finish: to });
@@ -149,6 +175,7 @@ describe("the index of settled tasks", () => {
     // A chunk is made whole, so the newest may stand empty: with many tasks that does not count.
     expect(most).toBeLessThanOrEqual(64 + 4);
     expect(index.structuralBytes / index.size).toBeLessThanOrEqual(64);
+    expect(throughBytes(index).structuralBytes).toBe(index.structuralBytes);
     for (let i = 0; i < count - 5_000; i++) index.evictOldest();
     expect(index.size).toBe(5_000);
     expect(index.structuralBytes).toBeLessThan(5_000 * 64 + 3 * 4_096 * 54);

@@ -4,8 +4,8 @@
  */
 import type { Subjects } from "@weft/protocol";
 import type { Connection } from "@weft/transport";
+import { encodeLedger, STATE_FORMAT } from "../core/codec/ledger-codec.ts";
 import { CheckpointStore } from "./checkpoint-store.ts";
-import { encodeLedger, STATE_FORMAT } from "./ledger-state.ts";
 import { LogFold } from "./log-fold.ts";
 import { LogReader } from "./log-reader.ts";
 import type { NamespaceConfig } from "./namespace.ts";

@@ -95,7 +95,7 @@ const DISAGREEMENTS = {
 function onDamage(passOver: (why: string) => void): (error: unknown) => null {
   return (error) => {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code !== "weft_checkpoint_damaged" && code !== "weft_defect") throw error;
+    if (code !== "weft_checkpoint_damaged" && code !== "weft_malformed") throw error;
     passOver((error as Error).message);
     return null;
   };

@@ -2,6 +2,9 @@
  * The ledger's clock. Only control records move it: now = max(now + clamp(stamp - stamp of the last control record,
  * 0, 2 s), min(stamp, wall)), `stamp` being JetStream's and `wall` the leader's. So one wrong clock cannot move it far.
  */
+import type { StateReader } from "../codec/state-reader.ts";
+import type { StateWriter } from "../codec/state-writer.ts";
+
 const STEP_MAX_MS = 2_000;
 
 export class LedgerClock {
@@ -18,5 +21,15 @@ export class LedgerClock {
     const step = Math.min(STEP_MAX_MS, Math.max(0, since));
     this.nowMs = Math.max(this.nowMs + step, Math.min(stampMs, wallMs));
     this.lastStampMs = stampMs;
+  }
+
+  save(to: StateWriter): void {
+    to.count(this.nowMs);
+    to.countOrNull(this.lastStampMs);
+  }
+
+  load(from: StateReader): void {
+    this.nowMs = from.count();
+    this.lastStampMs = from.countOrNull();
   }
 }

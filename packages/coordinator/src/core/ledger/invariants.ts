@@ -19,9 +19,13 @@ export function checkInvariants(ledger: Ledger): string[] {
         wrong.push(`${child.id} is no live child of ${parent}`);
   }
   if (ledger.orphans.length > 0) wrong.push("L6: orphans were left as they are");
-  for (const [id, waiters] of ledger.unknown) {
+  // A checkpoint has the one with the other.
+  if (ledger.unknown.size !== ledger.unknownDeadlines.size)
+    wrong.push("an unknown id is awaited without an end, or none is");
+  if (ledger.earlyCancels.size !== ledger.earlyCancelDeadlines.size)
+    wrong.push("an early cancel is kept without an end, or none is");
+  for (const id of ledger.unknown.keys()) {
     if (ledger.live.has(id) || ledger.settled.has(id)) wrong.push(`${id} is known and awaited as unknown`);
-    if (waiters.length === 0) wrong.push(`${id} is awaited by nobody`);
   }
   return wrong;
 }

@@ -3,8 +3,13 @@
  * the highest number and a window below it are kept until an hour after the sender's last record.
  */
 import type { InstanceId } from "@weft/protocol";
+import { loadRows, saveRows } from "../codec/rows.ts";
+import { refuse, type StateReader } from "../codec/state-reader.ts";
+import type { StateWriter } from "../codec/state-writer.ts";
 
 const WINDOW = 64;
+/** Of the window, in one number of a checkpoint. */
+const BITS = 16;
 const FORGET_MS = 3_600_000;
 
 type Seen = { highest: number; readonly below: Set<number>; lastAtMs: number };
@@ -46,5 +51,32 @@ export class Senders {
       else if (nowMs - seen.lastAtMs < FORGET_MS) return;
       else this.byInstance.delete(instance);
     }
+  }
+
+  /** In the order in which they were heard last: it is the order in which they are forgotten. */
+  *save(to: StateWriter): Generator<void> {
+    yield* saveRows(to, this.byInstance, this.byInstance.size, ([instance, { highest, below, lastAtMs }]) => {
+      to.text(instance);
+      to.count(highest);
+      to.count(lastAtMs);
+      for (let part = 0; part < WINDOW; part += BITS) {
+        let bits = 0;
+        for (let bit = 0; bit < BITS; bit++) if (below.has(highest - part - bit)) bits += 1 << bit;
+        to.count(bits);
+      }
+    });
+  }
+
+  *load(from: StateReader): Generator<void> {
+    yield* loadRows(from, () => {
+      const instance = from.text() as InstanceId;
+      const seen: Seen = { highest: from.count(), lastAtMs: from.count(), below: new Set() };
+      for (let part = 0; part < WINDOW; part += BITS) {
+        const bits = from.count();
+        for (let bit = 0; bit < BITS; bit++) if (bits & (1 << bit)) seen.below.add(seen.highest - part - bit);
+      }
+      if (this.byInstance.has(instance)) refuse("a sender is there twice");
+      this.byInstance.set(instance, seen);
+    });
   }
 }

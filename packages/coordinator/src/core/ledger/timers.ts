@@ -6,6 +6,7 @@
  * A relative wait begins with the first control record after it was asked for: the clock stands still while no leader
  * ticks, and what came in such a pause must not be late when the clock catches up.
  */
+import { DefectError } from "@weft/protocol";
 import { type LiveTask, NOT_BEGUN } from "./task.ts";
 
 type Kind = "wait" | "deadline";
@@ -55,7 +56,7 @@ export class Timers {
       const first = this.heap[0];
       if (first === undefined || first.dueMs > nowMs) return null;
       this.pop();
-      if (this.holds(first)) return first;
+      if (this.holds(first) && !this.isTwice(first)) return first;
     }
   }
 
@@ -71,6 +72,25 @@ export class Timers {
     }
   }
 
+  /** How long the wait is that the task asked for and that has not begun. */
+  freshWaitMs(task: LiveTask): number {
+    const waitMs = this.fresh.get(task);
+    if (waitMs === undefined) throw new DefectError(`the wait of ${task.id} is to begin, and not known`);
+    return waitMs;
+  }
+
+  /**
+   * Enters what a task waits for that was read from a checkpoint. A moment that has passed was told before: only a deadline
+   * that was over when its task was submitted is still to be.
+   */
+  resume(task: LiveTask, freshWaitMs: number | null, nowMs: number): void {
+    const { waitDueMs, deadlineMs, state } = task;
+    if (freshWaitMs !== null) this.wait(task, freshWaitMs);
+    else if (waitDueMs !== null && waitDueMs > nowMs) this.push({ dueMs: waitDueMs, kind: "wait", task });
+    if (deadlineMs !== null && (deadlineMs > nowMs || state !== "cancelling"))
+      this.deadline(task, deadlineMs);
+  }
+
   /** Whether the task has its entry for each moment that it waits for. For tests. */
   knows(task: LiveTask, kind: Kind): boolean {
     if (kind === "wait" && task.waitDueMs === NOT_BEGUN) return this.fresh.has(task);
@@ -81,6 +101,12 @@ export class Timers {
   private holds({ dueMs, kind, task }: Entry): boolean {
     if (!this.isLive(task)) return false;
     return kind === "deadline" ? task.deadlineMs === dueMs : task.waitDueMs === dueMs;
+  }
+
+  /** Two waits of a task, one of them given up, may end at one moment: they come one after the other, and are one. */
+  private isTwice({ dueMs, kind, task }: Entry): boolean {
+    const next = this.heap[0];
+    return next !== undefined && next.task === task && next.kind === kind && next.dueMs === dueMs;
   }
 
   private push(entry: Entry): void {

@@ -1,5 +1,7 @@
 /** Some thousands of settled tasks in columns: 54 bytes each, and nothing for the collector of garbage to walk. */
 import { OUTCOMES, type Outcome } from "@weft/protocol";
+import { refuse, type StateReader } from "../codec/state-reader.ts";
+import type { StateWriter } from "../codec/state-writer.ts";
 import { ID_WORDS } from "./packed-id.ts";
 
 export const CHUNK_TASKS = 4_096;
@@ -11,7 +13,6 @@ const OUTCOME_BITS = 8;
 export const WIDE = { settledAtMs: 0, submittedSeq: 1, finishSeq: 2 } as const;
 const WIDE_COLUMNS = 3;
 
-/** Plain data, so that it is written to a checkpoint as it is. */
 export type SettledChunk = {
   readonly ids: Uint32Array;
   readonly names: Uint32Array;
@@ -69,4 +70,31 @@ export function setWide(chunk: SettledChunk, at: number, column: number, value: 
   const place = at * WIDE_COLUMNS + column;
   chunk.low[place] = value >>> 0;
   chunk.high[place] = Math.floor(value / TWO_TO_32);
+}
+
+/** How many numbers a task has in each column. */
+const COLUMNS = [
+  ["ids", ID_WORDS],
+  ["names", 1],
+  ["endings", 1],
+  ["low", WIDE_COLUMNS],
+  ["high", WIDE_COLUMNS],
+  ["indices", 2],
+  ["attempts", 2],
+] as const satisfies readonly (readonly [Exclude<keyof SettledChunk, "first" | "end">, number])[];
+
+export function saveChunk(to: StateWriter, chunk: SettledChunk): void {
+  const { first, end } = chunk;
+  to.count(first);
+  to.count(end);
+  for (const [column, width] of COLUMNS) to.columns(chunk[column], first * width, end * width);
+}
+
+export function loadChunk(from: StateReader): SettledChunk {
+  const chunk = emptyChunk();
+  chunk.first = from.count();
+  chunk.end = from.count();
+  if (chunk.first > chunk.end || chunk.end > CHUNK_TASKS) refuse("a chunk of settled tasks is too long");
+  for (const [column, width] of COLUMNS) from.columns(chunk[column], chunk.first * width, chunk.end * width);
+  return chunk;
 }

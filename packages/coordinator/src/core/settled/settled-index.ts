@@ -7,6 +7,11 @@
  *    goes: few are, and they do not hold back those that settled after them.
  */
 import type { TaskId } from "@weft/protocol";
+import { loadRows, saveRows } from "../codec/rows.ts";
+import { loadSettled, saveSettled } from "../codec/settled-row.ts";
+import { refuse, type StateReader } from "../codec/state-reader.ts";
+import type { StateWriter } from "../codec/state-writer.ts";
+import { loadVerdict, saveVerdict } from "../codec/verdict-row.ts";
 import type { Position, SettledTask, Verdict } from "../ledger/task.ts";
 import { NameTable } from "./name-table.ts";
 import { hashId, ID_WORDS, packId, unpackId } from "./packed-id.ts";
@@ -14,8 +19,10 @@ import {
   bytesOfChunk,
   CHUNK_TASKS,
   emptyChunk,
+  loadChunk,
   outcomeIn,
   type SettledChunk,
+  saveChunk,
   setEnding,
   setWide,
   valueBytesIn,
@@ -196,6 +203,62 @@ export class SettledIndex {
 
   *[Symbol.iterator](): IterableIterator<[TaskId, SettledTask]> {
     for (const task of this.values()) yield [task.id, task];
+  }
+
+  /** The chunks as they are, so that a task is found in the same slot again. */
+  *save(to: StateWriter): Generator<void> {
+    yield* this.names.save(to);
+    yield* saveRows(to, this.order, this.order.length, (number) => {
+      to.count(number);
+      saveChunk(to, this.chunks[number] ?? EMPTY);
+    });
+    yield* saveRows(to, this.free, this.free.length, (number) => to.count(number));
+    yield* saveRows(to, this.verdicts, this.verdicts.size, ([slot, verdict]) => {
+      to.count(slot);
+      saveVerdict(to, verdict);
+    });
+    yield* saveRows(to, this.pinnedSlots, this.pinnedSlots.size, ([slot, pins]) => {
+      to.count(slot);
+      to.count(pins);
+    });
+    yield* saveRows(to, this.kept, this.kept.size, ([id, { task, valueBytes }]) => {
+      saveSettled(to, task);
+      to.count(valueBytes);
+      to.count(this.keptPins.get(id) ?? 0);
+    });
+  }
+
+  *load(from: StateReader): Generator<void> {
+    yield* this.names.load(from);
+    yield* loadRows(from, () => this.loadChunk(from.count(), loadChunk(from)));
+    yield* loadRows(from, () => {
+      const number = from.count();
+      if (this.chunks[number] != null) refuse("a chunk of settled tasks is used and free");
+      this.chunks[number] = null;
+      this.free.push(number);
+    });
+    if (this.chunks.length !== this.order.length + this.free.length) refuse("settled tasks are missing");
+    yield* loadRows(from, () => void this.verdicts.set(from.count(), loadVerdict(from)));
+    yield* loadRows(from, () => void this.pinnedSlots.set(from.count(), from.count()));
+    yield* loadRows(from, () => {
+      const task = loadSettled(from);
+      const valueBytes = from.count();
+      this.kept.set(task.id, { task, valueBytes });
+      this.keptPins.set(task.id, from.count());
+      this.valueBytes += valueBytes;
+    });
+  }
+
+  private loadChunk(number: number, chunk: SettledChunk): void {
+    if (this.chunks[number] != null) refuse("a chunk of settled tasks is there twice");
+    this.chunks[number] = chunk;
+    this.order.push(number);
+    for (let at = chunk.first; at < chunk.end; at++) {
+      this.names.use(chunk.names[at] ?? 0);
+      this.table.add(hashId(chunk.ids, at * ID_WORDS), number * CHUNK_TASKS + at);
+      this.valueBytes += valueBytesIn(chunk, at);
+      this.count++;
+    }
   }
 
   private slotOf(id: TaskId): number {

@@ -1,0 +1,245 @@
+/**
+ * A live task as a row of a checkpoint: what most tasks share is left out, and marked where it is there. Positions and
+ * moments are told as the distance from the row before.
+ */
+import {
+  DEPENDENCY_TIMEOUT_DEFAULT_MS,
+  LIVE_STATES,
+  type Parent,
+  RETRY_STRATEGIES,
+  type RetryPolicy,
+  type Sender,
+  type TaskId,
+  type TaskName,
+} from "@weft/protocol";
+import { type CancelRequest, type LiveTask, NOT_BEGUN } from "../ledger/task.ts";
+import type { StateReader } from "./state-reader.ts";
+import type { StateWriter } from "./state-writer.ts";
+import { loadList, loadLosses, saveLosses } from "./verdict-row.ts";
+
+/** What is there of a row; the state is in the two lowest bits. The most frequent first: they fit into one byte. */
+const STATE_BITS = 3;
+const MARK = {
+  wait: 1 << 2,
+  notBegun: 1 << 3,
+  priority: 1 << 4,
+  tried: 1 << 5,
+  retry: 1 << 6,
+  labels: 1 << 7,
+  parent: 1 << 8,
+  traceparent: 1 << 9,
+  timeout: 1 << 10,
+  queueTimeout: 1 << 11,
+  deadline: 1 << 12,
+  dependencyTimeout: 1 << 13,
+  freeResult: 1 << 14,
+  losses: 1 << 15,
+  lastError: 1 << 16,
+  cancel: 1 << 17,
+} as const;
+
+/** Where the row before was. */
+class Before {
+  seq = 0;
+  atMs = 0;
+  order = 0;
+}
+
+/** How the rest of the state is known by the rows: what they refer to has a row of its own there. */
+export type TaskRefs = {
+  /** How long the wait is that has not begun. */
+  readonly freshWaitMs: (task: LiveTask) => number;
+  readonly saveDependency: (id: TaskId) => void;
+};
+
+export class TaskRowWriter {
+  private readonly to: StateWriter;
+  private readonly refs: TaskRefs;
+  private readonly before = new Before();
+
+  constructor(to: StateWriter, refs: TaskRefs) {
+    this.to = to;
+    this.refs = refs;
+  }
+
+  save(task: LiveTask): void {
+    const { to, before } = this;
+    const marks = marksOf(task);
+    to.count(LIVE_STATES.indexOf(task.state) | marks);
+    to.word(task.name);
+    to.word(task.owner);
+    to.whole(task.submitted.seq - before.seq);
+    to.count(task.submitted.index);
+    to.whole(task.submittedAtMs - before.atMs);
+    to.whole(task.order - before.order);
+    before.seq = task.submitted.seq;
+    before.atMs = task.submittedAtMs;
+    before.order = task.order;
+    to.count(task.dependencies.length);
+    for (const id of task.dependencies) this.refs.saveDependency(id);
+    if (marks >= MARK.wait) this.saveMarked(task, marks);
+  }
+
+  private saveMarked(task: LiveTask, marks: number): void {
+    const { to } = this;
+    if (marks & MARK.notBegun) to.count(this.refs.freshWaitMs(task));
+    else if (marks & MARK.wait) to.whole((task.waitDueMs ?? 0) - task.submittedAtMs);
+    if (marks & MARK.priority) to.whole(task.priority);
+    if (marks & MARK.tried) {
+      to.count(task.attempt);
+      to.count(task.tries);
+    }
+    if (task.retry !== null) saveRetry(to, task.retry);
+    if (marks & MARK.labels) saveWords(to, task.labels);
+    if (task.parent !== null) {
+      to.id(task.parent.id);
+      to.count(task.parent.attempt);
+    }
+    if (task.traceparent !== null) to.text(task.traceparent);
+    if (task.timeoutMs !== null) to.count(task.timeoutMs);
+    if (task.queueTimeoutMs !== null) to.count(task.queueTimeoutMs);
+    if (task.deadlineMs !== null) to.count(task.deadlineMs);
+    if (marks & MARK.dependencyTimeout) to.count(task.dependencyTimeoutMs);
+    if (marks & MARK.losses) saveLosses(to, task.losses);
+    if (task.lastError !== null) to.word(task.lastError);
+    if (task.cancel !== null) saveCancel(to, task.cancel);
+  }
+}
+
+function marksOf(task: LiveTask): number {
+  return (
+    (task.waitDueMs === null ? 0 : task.waitDueMs === NOT_BEGUN ? MARK.wait | MARK.notBegun : MARK.wait) |
+    (task.priority === 0 ? 0 : MARK.priority) |
+    (task.attempt === 1 && task.tries === 0 ? 0 : MARK.tried) |
+    (task.retry === null ? 0 : MARK.retry) |
+    (task.labels.length === 0 ? 0 : MARK.labels) |
+    (task.parent === null ? 0 : MARK.parent) |
+    (task.traceparent === null ? 0 : MARK.traceparent) |
+    (task.timeoutMs === null ? 0 : MARK.timeout) |
+    (task.queueTimeoutMs === null ? 0 : MARK.queueTimeout) |
+    (task.deadlineMs === null ? 0 : MARK.deadline) |
+    (task.dependencyTimeoutMs === DEPENDENCY_TIMEOUT_DEFAULT_MS ? 0 : MARK.dependencyTimeout) |
+    (task.keepResult ? 0 : MARK.freeResult) |
+    (task.losses.length === 0 ? 0 : MARK.losses) |
+    (task.lastError === null ? 0 : MARK.lastError) |
+    (task.cancel === null ? 0 : MARK.cancel)
+  );
+}
+
+/** A task as its row tells it. What others tell of it (`unmet`, `dependents`) is for whoever knows them. */
+export type TaskRow = {
+  readonly task: LiveTask;
+  /** Null where no wait of it is to begin. */
+  readonly freshWaitMs: number | null;
+};
+
+export class TaskRowReader {
+  private readonly from: StateReader;
+  private readonly loadDependency: () => TaskId;
+  private readonly before = new Before();
+
+  constructor(from: StateReader, loadDependency: () => TaskId) {
+    this.from = from;
+    this.loadDependency = loadDependency;
+  }
+
+  load(id: TaskId): TaskRow {
+    const { from, before } = this;
+    const head = from.count();
+    const has = (mark: number): boolean => (head & mark) !== 0;
+    const name = from.word() as TaskName;
+    const owner = from.word() as Sender;
+    before.seq += from.whole();
+    const submitted = { seq: before.seq, index: from.count() };
+    before.atMs += from.whole();
+    const submittedAtMs = before.atMs;
+    before.order += from.whole();
+    const { order } = before;
+    const dependencies = loadList(from, this.loadDependency);
+    const freshWaitMs = has(MARK.notBegun) ? from.count() : null;
+    const waitDueMs = freshWaitMs !== null ? NOT_BEGUN : has(MARK.wait) ? from.whole() + submittedAtMs : null;
+    const priority = has(MARK.priority) ? from.whole() : 0;
+    const tried = has(MARK.tried);
+    // The fields that follow are read in the order in which they stand here.
+    const task: LiveTask = {
+      id,
+      name,
+      owner,
+      priority,
+      dependencies,
+      submitted,
+      submittedAtMs,
+      order,
+      state: LIVE_STATES[head & STATE_BITS] ?? "waiting",
+      waitDueMs,
+      attempt: tried ? from.count() : 1,
+      tries: tried ? from.count() : 0,
+      retry: has(MARK.retry) ? loadRetry(from) : null,
+      labels: has(MARK.labels) ? loadWords(from) : [],
+      parent: has(MARK.parent) ? loadParent(from) : null,
+      traceparent: has(MARK.traceparent) ? from.text() : null,
+      timeoutMs: has(MARK.timeout) ? from.count() : null,
+      queueTimeoutMs: has(MARK.queueTimeout) ? from.count() : null,
+      deadlineMs: has(MARK.deadline) ? from.count() : null,
+      dependencyTimeoutMs: has(MARK.dependencyTimeout) ? from.count() : DEPENDENCY_TIMEOUT_DEFAULT_MS,
+      keepResult: !has(MARK.freeResult),
+      losses: has(MARK.losses) ? loadLosses(from) : [],
+      lastError: has(MARK.lastError) ? from.word() : null,
+      cancel: has(MARK.cancel) ? loadCancel(from) : null,
+      unmet: 0,
+      dependents: [],
+    };
+    return { task, freshWaitMs };
+  }
+}
+
+function saveRetry(to: StateWriter, policy: RetryPolicy): void {
+  to.byte(RETRY_STRATEGIES.indexOf(policy.strategy));
+  to.count(policy.maximumAttempts);
+  to.count(policy.initialIntervalMs);
+  to.float(policy.backoffCoefficient);
+  to.count(policy.maximumIntervalMs);
+  to.count(policy.jitterPermille);
+  saveWords(to, policy.nonRetryable);
+}
+
+function loadRetry(from: StateReader): RetryPolicy {
+  return {
+    strategy: from.oneOf(RETRY_STRATEGIES),
+    maximumAttempts: from.count(),
+    initialIntervalMs: from.count(),
+    backoffCoefficient: from.float(),
+    maximumIntervalMs: from.count(),
+    jitterPermille: from.count(),
+    nonRetryable: loadWords(from),
+  };
+}
+
+function saveCancel(to: StateWriter, { reason, children, dependents, atMs }: CancelRequest): void {
+  to.textOrNull(reason);
+  to.count(children);
+  to.count(dependents);
+  to.count(atMs);
+}
+
+function loadCancel(from: StateReader): CancelRequest {
+  return {
+    reason: from.textOrNull(),
+    children: from.count(),
+    dependents: from.count(),
+    atMs: from.count(),
+  };
+}
+
+function loadParent(from: StateReader): Parent {
+  return { id: from.id(), attempt: from.count() };
+}
+
+function saveWords(to: StateWriter, words: readonly string[]): void {
+  to.count(words.length);
+  for (const word of words) to.word(word);
+}
+
+function loadWords(from: StateReader): string[] {
+  return loadList(from, () => from.word());
+}
