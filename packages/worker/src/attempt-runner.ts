@@ -14,6 +14,7 @@ import {
 import { Appender, type Connection } from "@weft/transport";
 import type { LogLevel, TaskOutlet } from "./context.ts";
 import { Attempts } from "./core/attempts.ts";
+import { Prefetch } from "./core/prefetch.ts";
 import { dependencyValues } from "./dependency-values.ts";
 import type { Executors, Run } from "./executors/executor.ts";
 import { encodeFinishes, type FinishItem, finishItem } from "./finish-item.ts";
@@ -27,7 +28,10 @@ export type AttemptRunnerOptions = {
   readonly subjects: Subjects;
   readonly registry: TaskRegistry;
   readonly slots: number;
-  readonly credits: number;
+  /** Attempts held beyond the slots; null to follow the rate at which they end. */
+  readonly prefetch: number | null;
+  /** More are offered from now on. */
+  readonly onCredits: () => void;
   /** How long code that is asked to stop may take to heed its signal. */
   readonly cancelGraceMs: number;
   readonly log: (line: string) => void;
@@ -46,6 +50,7 @@ const OVER: StopRequest = { type: "cancelled", reason: "the attempt is no longer
 
 export class AttemptRunner {
   readonly attempts: Attempts;
+  private readonly prefetch: Prefetch;
   /** The highest sequence at which the log acknowledged a finish. */
   appendedSeq = 0;
   private readonly options: AttemptRunnerOptions;
@@ -64,7 +69,8 @@ export class AttemptRunner {
     const { connection, subjects, log } = options;
     const { sender, instance } = connection;
     this.options = options;
-    this.attempts = new Attempts(options.slots, options.credits);
+    this.prefetch = new Prefetch({ slots: options.slots, fixed: options.prefetch });
+    this.attempts = new Attempts(options.slots, this.prefetch.creditsMax);
     this.progress = new ProgressOutlet(connection, subjects);
     this.appender = new Appender<"finish", FinishItem>({
       connection,
@@ -81,7 +87,22 @@ export class AttemptRunner {
   }
 
   assign(assignments: readonly Assignment[]): void {
-    for (const assignment of assignments) this.attempts.assign(assignment);
+    for (const assignment of assignments) {
+      if (this.attempts.assign(assignment) === "queued") this.prefetch.taken(bytesOf(assignment));
+    }
+  }
+
+  /** Attempts that the leader may have out here. */
+  get credits(): number {
+    return this.prefetch.credits;
+  }
+
+  /** Offers fewer where attempts have become slower, and gives back what is queued beyond that. False where nothing changed. */
+  reviewCredits(): boolean {
+    if (!this.prefetch.step(this.options.connection.clock.nowMs())) return false;
+    const excess = this.attempts.size - this.credits;
+    if (excess > 0) this.returnQueued(excess);
+    return true;
   }
 
   /** How long code that is asked to stop may take to do so, in whole milliseconds. */
@@ -124,9 +145,10 @@ export class AttemptRunner {
     }
   }
 
-  /** Gives back what has not begun. */
-  returnQueued(): void {
-    for (const assignment of this.attempts.queued()) {
+  /** Gives back what has not begun, the newest of it. */
+  returnQueued(count: number = Number.POSITIVE_INFINITY): void {
+    const queued = this.attempts.queued();
+    for (const assignment of queued.slice(Math.max(0, queued.length - count))) {
       this.finish(assignment, "returned", UNSTARTED);
     }
   }
@@ -165,6 +187,7 @@ export class AttemptRunner {
     ended();
     this.earlyCancels.delete(id);
     if (this.closed) return;
+    if (this.prefetch.finished(this.options.connection.clock.nowMs())) this.options.onCredits();
     if (this.attempts.stateOf(id, attempt) === "running") {
       this.runs.delete(id);
       this.finish(assignment, end.outcome, { started: true, value: end.value, failure: end.failure });
@@ -258,4 +281,10 @@ export class AttemptRunner {
     });
     this.appender.add("finish", item);
   }
+}
+
+function bytesOf({ args, deps }: Assignment): number {
+  let bytes = args.length;
+  for (const value of deps?.values ?? []) bytes += value?.length ?? 0;
+  return bytes;
 }

@@ -111,7 +111,7 @@ export class LeaderLink {
     return {
       state: this.state,
       slots: attempts.slots,
-      credits: this.state === "ready" ? attempts.credits : 0,
+      credits: this.state === "ready" ? runner.credits : 0,
       names,
       labels,
       host: hostname(),
@@ -131,6 +131,7 @@ export class LeaderLink {
     const stepMs = Math.min(nowMs - this.steppedAtMs, STEP_MAX_MS);
     this.steppedAtMs = nowMs;
     this.silentMs += stepMs;
+    if (this.options.runner.reviewCredits()) this.announce();
     if (this.connected) return;
     const before = this.cutMs;
     this.cutMs += stepMs;

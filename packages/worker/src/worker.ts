@@ -41,7 +41,8 @@ export type WorkerOptions = ConnectionOptions & {
   readonly tasks?: Readonly<Record<string, unknown>>;
   /** Tasks that run at once. @default the number of cores */
   readonly slots?: number;
-  /** Tasks that are held ready beyond those that run, so that a short one never waits for a round trip. @default twice the slots */
+  /** Tasks that are held ready beyond those that run, so that a short one never waits for a round trip. @default what it
+   * finishes in 50 milliseconds, at least twice the slots and at most 4,096 or 16 MiB */
   readonly prefetch?: number;
   /**
    * How long cancelled code may take to heed `ctx.signal`, in milliseconds. Then its thread is ended; inline code cannot be
@@ -136,7 +137,7 @@ export class Worker {
   /** Made by `start`. */
   constructor({ connection, subjects, registry, options, executors, liveness }: WorkerParts) {
     const slots = slotsOf(options);
-    const credits = Math.min(CREDITS_MAX, slots + (options.prefetch ?? 2 * slots));
+    const prefetch = options.prefetch === undefined ? null : Math.min(CREDITS_MAX - slots, options.prefetch);
     const log = (line: string): void => this.log(line);
     const onTaskLog = options.onTaskLog ?? logLine(log);
     this.connection = connection;
@@ -149,7 +150,8 @@ export class Worker {
       registry,
       executors,
       slots,
-      credits,
+      prefetch,
+      onCredits: () => this.link.announce(),
       cancelGraceMs,
       log,
       onTaskLog,

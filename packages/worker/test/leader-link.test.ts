@@ -39,6 +39,8 @@ beforeEach(() => {
   const runner = {
     attempts: new Attempts(1, 3),
     appendedSeq: 0,
+    credits: 3,
+    reviewCredits: () => false,
     assign: (items: readonly Assignment[]) => void assigned.push(...items.map(({ attempt }) => attempt)),
     abort: (ref: AttemptRef) => void aborted.push(ref),
     cancel: () => undefined,
