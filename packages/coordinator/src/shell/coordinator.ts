@@ -256,7 +256,7 @@ export class Coordinator {
   private async shutDown(why: Error | null): Promise<void> {
     if (why === null) await this.replica?.resign();
     this.replica?.close();
-    this.events.flush();
+    this.events.close();
     await closeConnection(this.connection);
     this.ended.resolve(why);
   }

@@ -15,6 +15,7 @@ import type {
   WorkerEventKind,
 } from "@weft/protocol";
 import type { Connection, Timer } from "@weft/transport";
+import { EventAudience } from "./event-audience.ts";
 
 /** States that are told besides those of the ledger: where an attempt went, and that it ended without an outcome. */
 type TaskEventState = TaskState | "submitted" | "dispatched" | "reopened";
@@ -32,19 +33,25 @@ export type TaskEvent = {
 const LINES_BYTES_MAX = 256 * 1024;
 /** Far below what a person notices, and long enough for the messages of the turn to be on their way. */
 const GATHER_MS = 20;
-const GATHERED_MAX = 1_000;
+/** Beyond that they are written down unasked: then they wait for answers for too long. */
+const GATHERED_MAX = 20_000;
 
-type Gathered = { readonly subject: string; readonly atMs: number; readonly event: object };
+type Gathered = { readonly atMs: number; readonly event: object };
 
 export class EventOutlet {
   private readonly connection: Connection;
   private readonly subjects: Subjects;
-  private gathered: Gathered[] = [];
+  private readonly audience: EventAudience;
+  private gathered = new Map<string, Gathered[]>();
+  /** What waits for an answer to whether anybody listens. */
+  private asked = new Map<string, readonly Gathered[]>();
+  private count = 0;
   private timer: Timer | null = null;
 
   constructor(connection: Connection, subjects: Subjects) {
     this.connection = connection;
     this.subjects = subjects;
+    this.audience = new EventAudience(connection);
   }
 
   task(event: TaskEvent): void {
@@ -64,28 +71,80 @@ export class EventOutlet {
     });
   }
 
+  /** Publishes what has gathered; nothing comes after it. */
+  close(): void {
+    this.flush();
+    this.audience.close();
+  }
+
   /** Publishes what has gathered, at once. */
-  flush(): void {
-    this.timer?.cancel();
-    this.timer = null;
-    const { gathered } = this;
-    const { nats } = this.connection;
-    this.gathered = [];
-    if (gathered.length === 0 || nats.isClosed()) return;
-    const lines = new Map<string, string>();
-    for (const { subject, atMs, event } of gathered) {
-      const line = `${JSON.stringify({ at: new Date(atMs).toISOString(), ...event })}\n`;
-      const before = lines.get(subject) ?? "";
-      const isFull = before.length + line.length > LINES_BYTES_MAX;
-      if (isFull) nats.publish(subject, before);
-      lines.set(subject, isFull ? line : before + line);
-    }
-    for (const [subject, text] of lines) nats.publish(subject, text);
+  private flush(): void {
+    this.answered(new Set());
+    for (const [subject, events] of this.take()) this.publish(subject, events);
   }
 
   private add(subject: string, event: object): void {
-    this.gathered.push({ subject, atMs: this.connection.clock.wallMs(), event });
-    if (this.gathered.length >= GATHERED_MAX) this.flush();
-    else this.timer ??= this.connection.clock.after(GATHER_MS, () => this.flush());
+    const events = this.gathered.get(subject);
+    const gathered = { atMs: this.connection.clock.wallMs(), event };
+    if (events === undefined) this.gathered.set(subject, [gathered]);
+    else events.push(gathered);
+    if (++this.count >= GATHERED_MAX) this.flush();
+    else this.timer ??= this.connection.clock.after(GATHER_MS, () => this.publishHeard());
   }
+
+  private take(): ReadonlyMap<string, readonly Gathered[]> {
+    const { gathered } = this;
+    this.timer?.cancel();
+    this.timer = null;
+    this.gathered = new Map();
+    this.count = 0;
+    return gathered;
+  }
+
+  /** Most clusters have nobody who watches, and lines take longer to write down than tasks to account for. */
+  private publishHeard(): void {
+    this.timer = null;
+    // The lines of a subject stay in order: these go with the next ones.
+    if (this.audience.isAsking) {
+      this.timer = this.connection.clock.after(GATHER_MS, () => this.publishHeard());
+      return;
+    }
+    const gathered = this.take();
+    const firsts = new Map<string, string>();
+    for (const [subject, events] of gathered) {
+      const [first, ...rest] = events;
+      if (rest.length === 0 || first === undefined) this.publish(subject, events);
+      else {
+        firsts.set(subject, lineOf(first));
+        this.asked.set(subject, rest);
+      }
+    }
+    if (firsts.size === 0 || this.connection.nats.isClosed()) return;
+    this.audience.ask(firsts, (unheard) => this.answered(unheard));
+  }
+
+  private answered(unheard: ReadonlySet<string>): void {
+    const { asked } = this;
+    this.asked = new Map();
+    for (const [subject, events] of asked) if (!unheard.has(subject)) this.publish(subject, events);
+  }
+
+  private publish(subject: string, events: readonly Gathered[]): void {
+    const { nats } = this.connection;
+    if (nats.isClosed()) return;
+    let lines = "";
+    for (const each of events) {
+      const line = lineOf(each);
+      if (lines.length > 0 && lines.length + line.length > LINES_BYTES_MAX) {
+        nats.publish(subject, lines);
+        lines = "";
+      }
+      lines += line;
+    }
+    nats.publish(subject, lines);
+  }
+}
+
+function lineOf({ atMs, event }: Gathered): string {
+  return `${JSON.stringify({ at: new Date(atMs).toISOString(), ...event })}\n`;
 }

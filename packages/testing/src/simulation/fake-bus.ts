@@ -1,5 +1,5 @@
 /** Plain NATS in memory, for one shell at a time: messages arrive at once, and can be dropped. */
-import { NoRespondersError, RequestError } from "@nats-io/transport-node";
+import { headers, type MsgHdrs, NoRespondersError, RequestError } from "@nats-io/transport-node";
 import type { Identity, InstanceId, Sender } from "@weft/protocol";
 import type { Bus, BusMessage, Connection } from "@weft/transport";
 import { Dice } from "./dice.ts";
@@ -40,7 +40,7 @@ export class FakeBus {
   }
 
   /** Hands a message to whoever listens. False where nobody does. */
-  deliver(subject: string, data: Uint8Array, reply?: string): boolean {
+  deliver(subject: string, data: Uint8Array, reply?: string, status?: MsgHdrs): boolean {
     if (this.isLost(subject, data)) return true;
     const receivers = [...this.subscriptions].filter((each) => matches(each.subject, subject));
     for (const { callback } of receivers) {
@@ -49,7 +49,13 @@ export class FakeBus {
         this.deliver(reply, payload ?? new Uint8Array());
         return true;
       };
-      callback(null, { subject, data, respond, ...(reply === undefined ? {} : { reply }) });
+      callback(null, {
+        subject,
+        data,
+        respond,
+        ...(reply === undefined ? {} : { reply }),
+        ...(status === undefined ? {} : { headers: status }),
+      });
     }
     return receivers.length > 0;
   }
@@ -66,7 +72,9 @@ export class FakeBus {
     const bus = {
       publish: (subject: string, data: Uint8Array, options?: { readonly reply?: string }) => {
         this.published.push({ subject, data });
-        this.deliver(subject, data, options?.reply);
+        const reply = options?.reply;
+        if (this.deliver(subject, data, reply) || reply === undefined) return;
+        this.deliver(reply, new Uint8Array(), undefined, headers(503, "No Responders"));
       },
       subscribe: (subject: string, { callback }: { readonly callback: Callback }) =>
         subscribe(subject, callback),

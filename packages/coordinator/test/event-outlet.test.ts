@@ -1,0 +1,99 @@
+/** Events are written down where somebody listens, whole and in order, and nowhere else. */
+import { Namespace, Subjects, TaskId, TaskName } from "@weft/protocol";
+import { beforeEach, expect, test } from "vitest";
+import { FakeBus } from "../../testing/src/simulation/fake-bus.ts";
+import type { SimProcess } from "../../testing/src/simulation/sim-process.ts";
+import { EventOutlet } from "../src/shell/event-outlet.ts";
+
+const subjects = new Subjects(Namespace.parse("default"));
+const name = TaskName.parse("echo");
+const SUBMITTED = subjects.taskEvent("submitted", name);
+const SUCCEEDED = subjects.taskEvent("succeeded", name);
+
+let bus: FakeBus;
+let events: EventOutlet;
+let watcher: SimProcess;
+let heard: number[];
+beforeEach(() => {
+  bus = new FakeBus();
+  events = new EventOutlet(bus.connection("coordinator", bus.process("leader")), subjects);
+  watcher = bus.process("watcher");
+  heard = [];
+});
+
+function listen(subject: string, answer = false): void {
+  bus.connection("monitor", watcher).nats.subscribe(subject, {
+    callback: (_error, message) => {
+      const lines = String(message.data).trimEnd().split("\n");
+      heard.push(...lines.map((line) => (JSON.parse(line) as { attempt: number }).attempt));
+      if (answer) message.respond();
+    },
+  });
+}
+
+/** Events that are known by their attempt. */
+function tell(state: "submitted" | "succeeded", from: number, to: number): void {
+  const id = TaskId.parse(`00aaaa${"0".repeat(16)}`);
+  for (let attempt = from; attempt <= to; attempt++) events.task({ id, name, state, attempt });
+}
+
+const upTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1);
+
+const linesOn = (subject: string): number =>
+  bus.published
+    .filter((each) => each.subject === subject)
+    .reduce((sum, { data }) => sum + String(data).trimEnd().split("\n").length, 0);
+
+async function pass(ms: number): Promise<void> {
+  await bus.loop.play(bus.loop.nowMs + ms);
+}
+
+test("where nobody listens one line is written, the others are not", async () => {
+  tell("submitted", 1, 500);
+  await pass(100);
+  expect(linesOn(SUBMITTED)).toBe(1);
+});
+
+test("where somebody listens all come, in order, also those of the time in which it was asked", async () => {
+  listen(SUCCEEDED);
+  tell("succeeded", 1, 300);
+  tell("submitted", 1, 300);
+  await pass(20);
+  tell("succeeded", 301, 600);
+  await pass(100);
+  expect(heard).toEqual(upTo(600));
+  expect(linesOn(SUBMITTED)).toBe(1);
+});
+
+test("who listens may answer: it is not taken for nobody", async () => {
+  listen(SUCCEEDED, true);
+  tell("succeeded", 1, 300);
+  await pass(100);
+  expect(heard).toEqual(upTo(300));
+});
+
+test("where the answers are lost all come", async () => {
+  bus.isLost = (subject) => subject.startsWith("_I.");
+  listen(SUCCEEDED);
+  tell("succeeded", 1, 300);
+  await pass(20);
+  tell("succeeded", 301, 310);
+  await pass(2_000);
+  expect(heard).toEqual(upTo(310));
+});
+
+test("what waits for an answer is published when it is closed, before what came later", async () => {
+  listen(SUCCEEDED);
+  bus.isLost = (subject) => subject.startsWith("_I.");
+  tell("succeeded", 1, 300);
+  await pass(25);
+  tell("succeeded", 301, 310);
+  events.close();
+  expect(heard).toEqual(upTo(310));
+});
+
+test("they are not gathered without bound", () => {
+  listen(SUCCEEDED);
+  tell("succeeded", 1, 20_000);
+  expect(heard).toEqual(upTo(20_000));
+});
