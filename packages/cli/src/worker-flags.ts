@@ -15,8 +15,10 @@ export function addWorkerFlags(command: Command): Command {
     .option("--slots <N>", "tasks that run at once (default: the number of cores)", (text) =>
       parseWhole(text, "--slots", { least: 1, most: CREDITS_MAX }),
     )
-    .option("--prefetch <N>", "tasks held ready beyond those that run (default: as many as end in 50 ms)", (text) =>
-      parseWhole(text, "--prefetch", { least: 0, most: CREDITS_MAX }),
+    .option(
+      "--prefetch <N>",
+      "tasks held ready beyond those that run (default: as many as end in 50 ms)",
+      (text) => parseWhole(text, "--prefetch", { least: 0, most: CREDITS_MAX }),
     )
     .option(
       "--labels <A,B,…>",
