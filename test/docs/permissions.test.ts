@@ -59,6 +59,7 @@ test("a task, its dependencies, progress, state and cancel work with them, and n
   // What does not fit into an assignment makes the worker ask for it.
   const large = Array.from({ length: 3 }, () => weft.submit<string>("echo", "x".repeat(300_000)));
   expect(await weft.submit("size", undefined, { dependsOn: large }).result()).toBe(3);
+  expect(await large[0]?.result()).toBe("x".repeat(300_000));
   expect(lines.filter((line) => /permission/i.test(line))).toEqual([]);
   expect(server.logs()).not.toMatch(/violation/i);
 });
@@ -68,6 +69,8 @@ test.each([
   ["client", "weft.v1.default.log.0.control.guess"],
   ["client", "weft.v1.default.log.0.finish.worker.w1"],
   ["client", "weft.v1.default.log.0.submit.other.c1"],
+  ["client", "weft.v1.default.blob.0.worker.b.0"],
+  ["worker", "weft.v1.default.blob.0.client.b.0"],
   ["worker", "$JS.API.STREAM.DELETE.WEFT_default_0"],
   ["worker", "weft.v1.default.log.0.submit.client.c1"],
   ["worker", "weft.v1.default.client.client.c1"],

@@ -71,6 +71,11 @@ describe("docs/errors.md", () => {
   );
 });
 
+const UNITS = new Map([
+  ["KiB", 1024],
+  ["MiB", 1024 ** 2],
+]);
+
 test("docs/limits.md has every limit with its number", () => {
   const told = new Map(
     rowsOf(page("docs/limits.md")).map(([, value, constant]) => [codeIn(constant) ?? "", value ?? ""]),
@@ -81,8 +86,9 @@ test("docs/limits.md has every limit with its number", () => {
   expect([...told.keys()].filter((name) => /^[A-Z_]+$/.test(name)).toSorted()).toEqual(names.toSorted());
   const exported = new Map<string, unknown>(Object.entries(limits));
   for (const name of names) {
-    const [, number = "", unit = ""] = /^([\d,]+)(?: (KiB|characters))?$/.exec(told.get(name) ?? "") ?? [];
-    const value = Number(number.replaceAll(",", "")) * (unit === "KiB" ? 1024 : 1);
+    const [, number = "", unit = ""] =
+      /^([\d,]+)(?: (KiB|MiB|characters))?$/.exec(told.get(name) ?? "") ?? [];
+    const value = Number(number.replaceAll(",", "")) * (UNITS.get(unit) ?? 1);
     expect({ name, value }).toEqual({ name, value: exported.get(name) });
   }
 });

@@ -51,7 +51,7 @@ describe("a call", () => {
 
   test("with a value over the limit, a wrong name, an unknown option or a wrong dependency is refused", async () => {
     const weft = await cluster.client();
-    expect(() => weft.submit("echo", "x".repeat(600 * 1024))).toThrow(PayloadTooLargeError);
+    expect(() => weft.submit("echo", new Uint8Array(600 * 1024 ** 2))).toThrow(PayloadTooLargeError);
     expect(() => weft.submit("no spaces", 1)).toThrow(UsageError);
     expect(() => weft.submit("echo", 1, { prioritty: 1 } as object)).toThrow(
       'there is no option "prioritty"',

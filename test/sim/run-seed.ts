@@ -94,6 +94,11 @@ class SeedRun {
       bytesMax: -1,
       metadata: {},
     });
+    this.server.createStream(subjects.blobStream(0), {
+      subjects: [subjects.blobAll(0)],
+      bytesMax: -1,
+      metadata: {},
+    });
     this.server.onStored(stream, (message) => this.auditor.stored(message));
     this.server.onTruncated(stream, (lastSeq) => this.auditor.truncated(lastSeq));
     this.parties = new Parties({

@@ -13,14 +13,18 @@ import {
   Namespace,
   type SettledTask,
   Subjects,
+  type Submission,
   TaskId,
   type TaskState,
   TEXT_LENGTH_MAX,
   UsageError,
 } from "@weft/protocol";
 import {
+  type AckError,
   Appender,
   ask,
+  type BlobSizes,
+  BlobWriter,
   type BusMessage,
   type BusSubscription,
   type Connection,
@@ -31,8 +35,9 @@ import {
 } from "@weft/transport";
 import { Follower } from "./follower.ts";
 import { type HandleHost, TaskHandle } from "./handle.ts";
-import { lastProgressOf, settlementOf } from "./settlement.ts";
+import { lastProgressOf, settlementOf, unreadableOf } from "./settlement.ts";
 import { type ClientItem, encodeItems, submissionOf, submitItem } from "./submission.ts";
+import { SubmitLine } from "./submit-line.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 import { type TypedTasks, typedTasks } from "./typed-tasks.ts";
 
@@ -71,6 +76,8 @@ export class Client {
   private readonly subjects: Subjects;
   private readonly onError: (error: Error) => void;
   private readonly appender: Appender<ClientItem["kind"], ClientItem>;
+  private readonly writer: BlobWriter;
+  private readonly line: SubmitLine;
   private readonly follower: Follower;
   private readonly handles = new Map<TaskId, TaskHandle>();
   private readonly accepting = new Map<TaskId, PromiseWithResolvers<void> | null>();
@@ -88,21 +95,33 @@ export class Client {
   };
 
   /** Made by `connect`. */
-  constructor(connection: Connection, subjects: Subjects, onError: (error: Error) => void) {
+  constructor(
+    connection: Connection,
+    subjects: Subjects,
+    onError: (error: Error) => void,
+    blobSizes?: BlobSizes,
+  ) {
     const { sender, instance } = connection;
     this.connection = connection;
     this.subjects = subjects;
     this.onError = onError;
     this.follower = new Follower({ connection, subjects, onHold: () => this.hold(), onError });
+    const onTrouble = (trouble: AckError | null): void => {
+      if (trouble !== null) this.onError(new AppendRefusedError("tasks", trouble.message));
+    };
     this.appender = new Appender<ClientItem["kind"], ClientItem>({
       connection,
       stream: subjects.stream(0),
       noun: "tasks",
       subject: (kind) => subjects.log(0, kind, sender),
       encode: (record) => encodeItems(instance, record),
-      onTrouble: (trouble) => {
-        if (trouble !== null) this.onError(new AppendRefusedError("tasks", trouble.message));
-      },
+      onTrouble,
+    });
+    this.writer = new BlobWriter({ connection, subjects, sizes: blobSizes, onTrouble });
+    this.line = new SubmitLine({
+      writer: this.writer,
+      add: (submission) => this.append(submission),
+      abandoned: (id, error) => this.abandoned(id, error),
     });
     this.followConnection().catch((error: unknown) => this.onError(error as Error));
   }
@@ -131,14 +150,7 @@ export class Client {
     const known = this.handles.get(id);
     if (known !== undefined) return known as TaskHandle<T>;
     const handle = new TaskHandle<T>(id, name, this.host);
-    this.appender.add(
-      "submit",
-      submitItem(
-        submission,
-        (seq) => this.accepted(id, seq),
-        (error) => this.abandoned(id, error),
-      ),
-    );
+    this.line.submit(submission);
     this.accepting.set(id, null);
     this.follow(handle as TaskHandle);
     return handle;
@@ -173,6 +185,18 @@ export class Client {
     await this.close();
   }
 
+  private append(submission: Submission): void {
+    const { id } = submission;
+    this.appender.add(
+      "submit",
+      submitItem(
+        submission,
+        (seq) => this.accepted(id, seq),
+        (error) => this.abandoned(id, error),
+      ),
+    );
+  }
+
   /** Told again and again while it lasts, and told to the user once. */
   private hold(): void {
     if (!this.appender.isHeld) this.onError(new AppendHeldError("tasks"));
@@ -187,6 +211,10 @@ export class Client {
   private followedBy(handle: TaskHandle): Parameters<Follower["add"]>[1] {
     return {
       settled: (task) => this.settled(handle, task),
+      unreadable: (task, error) => {
+        this.forget(handle.id);
+        handle.settle(unreadableOf(task, error));
+      },
       unknown: (error) => {
         this.forget(handle.id);
         handle.settle({
@@ -300,13 +328,17 @@ export class Client {
     for await (const status of this.connection.nats.status()) {
       if (status.type === "error") this.onError(status.error);
       if (status.type !== "reconnect") continue;
+      this.writer.resend();
       this.appender.resend();
       this.follower.ask();
     }
   }
 
   private async shutDown(timeoutMs: number): Promise<void> {
-    await within(this.connection.clock, timeoutMs, this.appender.idle());
+    const appended = this.line.idle().then(() => this.appender.idle());
+    await within(this.connection.clock, timeoutMs, appended);
+    this.line.close();
+    this.writer.close();
     this.appender.close();
     this.follower.close();
     const error: Closed = new ClosedError("the client");

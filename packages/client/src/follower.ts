@@ -7,18 +7,23 @@ import {
   ASK_IDS_MAX,
   decodeClientMessage,
   decodeHello,
+  isBlobRef,
   NoLeaderError,
+  ResultExpiredError,
   type SettledTask,
   type StateAnswer,
   type Subjects,
   type TaskId,
   UnknownTaskError,
+  ValueDamagedError,
 } from "@weft/protocol";
-import { ask, type Clock, type Connection, type Timer } from "@weft/transport";
+import { ask, BlobReader, type Clock, type Connection, type Timer } from "@weft/transport";
 
 /** What is followed: a handle, seen from here. */
 export type Followed = {
   readonly settled: (task: SettledTask) => void;
+  /** It has ended, and its result cannot be read, now or ever. */
+  readonly unreadable: (task: SettledTask, error: Error) => void;
   readonly unknown: (error: UnknownTaskError) => void;
 };
 
@@ -47,6 +52,8 @@ const VALUE_TIMEOUT_MS = 30_000;
 export class Follower {
   private readonly options: FollowerOptions;
   private readonly open = new Map<TaskId, Open>();
+  private readonly fetching = new Set<TaskId>();
+  private readonly reader: BlobReader;
   private readonly clock: Clock;
   private readonly timer: Timer;
   private epoch = 0;
@@ -64,6 +71,7 @@ export class Follower {
   constructor(options: FollowerOptions) {
     this.options = options;
     const { connection, subjects } = options;
+    this.reader = new BlobReader(connection, subjects);
     this.clock = connection.clock;
     this.lastHeardMs = this.clock.nowMs();
     this.sweptAtMs = this.lastHeardMs;
@@ -190,12 +198,7 @@ export class Follower {
   private settle(task: SettledTask): void {
     const open = this.open.get(task.id);
     if (open === undefined) return;
-    if (task.fetch) {
-      this.fetch(task).catch((error: unknown) => {
-        if (!this.closed) this.options.onError(error as Error);
-      });
-      return;
-    }
+    if (task.fetch || isBlobRef(task.value)) return this.beginFetch(task);
     this.forget(task.id, open);
     open.followed.settled(task);
   }
@@ -205,15 +208,38 @@ export class Follower {
     this.open.delete(id);
   }
 
+  /** One that could not be had, as for want of a leader, is tried again when its task is told of again. */
+  private beginFetch(task: SettledTask): void {
+    if (this.fetching.has(task.id)) return;
+    this.fetching.add(task.id);
+    this.fetch(task)
+      .catch((error: unknown) => {
+        if (!this.closed) this.options.onError(error as Error);
+      })
+      .finally(() => this.fetching.delete(task.id));
+  }
+
   /** A value that was too large to be pushed. */
   private async fetch(task: SettledTask): Promise<void> {
+    const value = task.fetch ? await this.askValue(task.id) : task.value;
+    const whole = { ...task, value, fetch: false };
+    if (value === null || !isBlobRef(value)) return this.settle(whole);
+    try {
+      this.settle({ ...whole, value: await this.reader.read(value) });
+    } catch (error) {
+      if (!(error instanceof ValueDamagedError || error instanceof ResultExpiredError)) throw error;
+      const open = this.open.get(task.id);
+      if (open === undefined) return;
+      this.forget(task.id, open);
+      open.followed.unreadable(task, error);
+    }
+  }
+
+  private async askValue(id: TaskId): Promise<Uint8Array | null> {
     const { connection, subjects } = this.options;
-    const question = { type: "values", ids: [task.id] } as const;
-    const { values } = await ask(connection, subjects, question, {
-      afterSeq: this.afterSeq,
-      timeoutMs: VALUE_TIMEOUT_MS,
-    });
-    this.settle({ ...task, value: values[0] ?? null, fetch: false });
+    const options = { afterSeq: this.afterSeq, timeoutMs: VALUE_TIMEOUT_MS };
+    const { values } = await ask(connection, subjects, { type: "values", ids: [id] }, options);
+    return values[0] ?? null;
   }
 
   private async askStates(wanted: TaskId[]): Promise<void> {

@@ -24,17 +24,25 @@ import {
 import type { Settlement } from "./handle.ts";
 
 export function settlementOf(task: SettledTask): Settlement<unknown> {
-  const { outcome, attempt, tries, reason } = task;
-  const cancel = reason?.type === "cancelled" ? reason : null;
-  const also = { children: cancel?.children ?? 0, dependents: cancel?.dependents ?? 0 };
-  const told = { outcome, attempt, tries, stopped: cancel?.stopped ?? null, also };
-  if (outcome !== "succeeded") return { ...told, error: errorOf(task) };
+  const told = factsOf(task);
+  if (task.outcome !== "succeeded") return { ...told, error: errorOf(task) };
   try {
     const value = task.value === null ? undefined : decodeValue(task.value);
     return { ...told, value };
   } catch (error) {
     return { ...told, error: error as Error };
   }
+}
+
+/** Of a task whose result is there no more, or is not what it was. */
+export function unreadableOf(task: SettledTask, error: Error): Settlement<unknown> {
+  return { ...factsOf(task), error };
+}
+
+function factsOf({ outcome, attempt, tries, reason }: SettledTask): Omit<Settlement<unknown>, "value"> {
+  const cancel = reason?.type === "cancelled" ? reason : null;
+  const also = { children: cancel?.children ?? 0, dependents: cancel?.dependents ?? 0 };
+  return { outcome, attempt, tries, stopped: cancel?.stopped ?? null, also };
 }
 
 export function lastProgressOf(task: SettledTask): ProgressReport | null {

@@ -5,8 +5,6 @@ import {
   encodeRecord,
   encodeValue,
   type InstanceId,
-  PayloadTooLargeError,
-  SUBMISSION_BYTES_MAX,
   type Submission,
   TaskId,
   TaskName,
@@ -43,15 +41,8 @@ export function submissionOf(
     );
   }
   const args = encodeValue(input, `the input of task "${name}"`);
-  const bytes = bytesOf(args, dependsOn.length);
-  if (bytes > SUBMISSION_BYTES_MAX)
-    throw new PayloadTooLargeError(`task "${name}" with its dependencies`, bytes, SUBMISSION_BYTES_MAX);
   const id = options.id === undefined ? source.newId() : TaskId.parse(options.id);
   return { id, name: taskName, args, dependsOn, options: own };
-}
-
-function bytesOf(args: Uint8Array, dependencyCount: number): number {
-  return ENVELOPE_BYTES + args.length + dependencyCount * ID_BYTES;
 }
 
 export function submitItem(
@@ -59,7 +50,8 @@ export function submitItem(
   acknowledged: (seq: number) => void,
   abandoned: (error: Error) => void,
 ): SubmitItem {
-  const bytes = bytesOf(submission.args, submission.dependsOn.length);
+  const { args, dependsOn } = submission;
+  const bytes = ENVELOPE_BYTES + args.length + dependsOn.length * ID_BYTES;
   return { kind: "submit", submission, bytes, acknowledged, abandoned };
 }
 

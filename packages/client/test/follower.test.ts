@@ -59,7 +59,11 @@ class Bench {
 
   open(...ids: TaskId[]): void {
     for (const id of ids) {
-      this.follower.add(id, { settled: (task) => void this.settled.push(task.id), unknown: () => undefined });
+      this.follower.add(id, {
+        settled: (task) => void this.settled.push(task.id),
+        unknown: () => undefined,
+        unreadable: () => undefined,
+      });
       this.follower.accepted(id, 1);
     }
   }
@@ -130,6 +134,7 @@ test("a task whose acceptance comes behind the gap is asked for within 10 s, how
   bench.follower.add(idOf(2), {
     settled: (task) => void bench.settled.push(task.id),
     unknown: () => undefined,
+    unreadable: () => undefined,
   });
   bench.settle([idOf(2)], true);
   await bench.seconds(1);

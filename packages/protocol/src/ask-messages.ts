@@ -4,10 +4,11 @@
  * first ids only, and the asker asks again for the rest.
  */
 
+import { BlobId } from "./blob-ref.ts";
 import { readStateAnswer, type StateAnswer, stateAnswerToWire } from "./client-messages.ts";
 import { assertNever } from "./errors.ts";
-import type { TaskId } from "./ids.ts";
-import { ASK_IDS_MAX, LIST_ROWS_MAX, TOKEN_LENGTH_MAX } from "./limits.ts";
+import { type Identity, isToken, type TaskId } from "./ids.ts";
+import { ASK_IDS_MAX, BLOB_CHUNKS_MAX, LIST_ROWS_MAX, TOKEN_LENGTH_MAX } from "./limits.ts";
 import { LIVE_STATES, OUTCOMES, type TaskState } from "./outcome.ts";
 import { packr } from "./packr.ts";
 import { taskId } from "./record-codec.ts";
@@ -17,6 +18,7 @@ import {
   count,
   fields,
   flag,
+  guarded,
   list,
   mismatch,
   oneOf,
@@ -37,6 +39,8 @@ export type Question =
   | { readonly type: "states"; readonly ids: readonly TaskId[]; readonly watch: boolean }
   /** Values of succeeded tasks, for a worker that pages its dependencies and a client whose result was too large to push. */
   | { readonly type: "values"; readonly ids: readonly TaskId[] }
+  /** One chunk of a large value. */
+  | { readonly type: "chunk"; readonly identity: Identity; readonly id: BlobId; readonly chunk: number }
   /** The rest are for people: answered as plain data (see `reports.ts`). */
   | { readonly type: "show"; readonly id: TaskId }
   | { readonly type: "explain"; readonly id: TaskId }
@@ -49,6 +53,8 @@ export type Ask = { readonly afterSeq: number; readonly question: Question };
 export type Answer =
   | { readonly type: "states"; readonly states: readonly StateAnswer[] }
   | { readonly type: "values"; readonly values: readonly (Uint8Array | null)[] }
+  /** Null where it is not there; then `isExpired` says that its task is not known any more either. */
+  | { readonly type: "chunk"; readonly data: Uint8Array | null; readonly isExpired: boolean }
   | { readonly type: "report"; readonly report: unknown }
   | { readonly type: "refused"; readonly message: string };
 
@@ -72,12 +78,28 @@ export function decodeAsk(data: Uint8Array): Read<Ask> {
 }
 
 function readQuestion(kind: unknown, f: Record<string, unknown>): Question {
-  const type = oneOf(kind, "question", ["states", "values", "show", "explain", "list", "workers", "info"]);
+  const type = oneOf(kind, "question", [
+    "states",
+    "values",
+    "chunk",
+    "show",
+    "explain",
+    "list",
+    "workers",
+    "info",
+  ]);
   switch (type) {
     case "states":
       return { type, ids: readIds(f.ids), watch: flag(f.watch, "watch") };
     case "values":
       return { type, ids: readIds(f.ids) };
+    case "chunk":
+      return {
+        type,
+        identity: guarded<Identity>(f.identity, "identity", isToken),
+        id: guarded<BlobId>(f.id, "id", BlobId.is),
+        chunk: count(f.chunk, "chunk", BLOB_CHUNKS_MAX),
+      };
     case "show":
     case "explain":
       return { type, id: taskId(f.id) };
@@ -119,6 +141,8 @@ function answerBody(answer: Answer): unknown {
       return answer.states.map(stateAnswerToWire);
     case "values":
       return answer.values;
+    case "chunk":
+      return [answer.data, answer.isExpired];
     case "report":
       return answer.report;
     case "refused":
@@ -140,12 +164,16 @@ export function decodeReply(data: Uint8Array): Read<Reply> {
 }
 
 function readAnswer(kind: unknown, value: unknown): Answer {
-  const type = oneOf(kind, "answer", ["states", "values", "report", "refused"]);
+  const type = oneOf(kind, "answer", ["states", "values", "chunk", "report", "refused"]);
   switch (type) {
     case "states":
       return { type, states: list(value, "states", ASK_IDS_MAX).map(readStateAnswer) };
     case "values":
       return { type, values: list(value, "values", ASK_IDS_MAX).map((v) => bytesOrNull(v, "value")) };
+    case "chunk": {
+      const wire = list(value, "chunk");
+      return { type, data: bytesOrNull(wire[0], "data"), isExpired: flag(wire[1], "expired") };
+    }
     case "report":
       return { type, report: value };
     case "refused":

@@ -58,6 +58,13 @@ export class PayloadTooLargeError extends UsageError {
   }
 }
 
+/** A large value of which a chunk is missing, or that is not what was stored. It is never handed out in part. */
+export class ValueDamagedError extends WeftError {
+  constructor(what: string) {
+    super("weft_value_damaged", `a large value cannot be read: ${what}. Submit the task that made it again`);
+  }
+}
+
 /** Progress that is not a number from 0 to 1. */
 export class InvalidProgressError extends UsageError {
   constructor(fraction: unknown) {

@@ -2,16 +2,24 @@
 
 /** A packed record stops growing here; what does not fit goes into the next one. */
 export const RECORD_BYTES_TARGET: number = 256 * 1024;
-/** Largest encoded argument or result. Leaves room for the envelope in the default `max_payload` of 1 MiB. */
-export const VALUE_BYTES_MAX: number = 512 * 1024;
+/** Largest encoded argument or result: whoever makes or reads one holds it whole, some of the time twice. */
+export const VALUE_BYTES_MAX: number = 512 * 1024 * 1024;
+/** A value above this is stored beside the log, and a reference travels in its place. */
+export const INLINE_VALUE_BYTES_MAX: number = 64 * 1024;
+/** Bytes of one chunk of a stored value: a few of them on their way are little to hold. */
+export const BLOB_CHUNK_BYTES: number = 256 * 1024;
+/** Chunks of one stored value. */
+export const BLOB_CHUNKS_MAX = 1_000_000;
+/** Bytes of large values that one process has made and not stored yet. */
+export const UNSTORED_BYTES_MAX: number = 1024 * 1024 * 1024;
+/** Largest encoded failure of a task; it always travels in the record. */
+export const FAILURE_BYTES_MAX: number = 512 * 1024;
 /** Dependency values that travel inside one assignment; the worker pages the rest. */
 export const INLINE_DEPS_BYTES_MAX: number = 256 * 1024;
 /** Tasks, results or cancels in one record. */
 export const RECORD_ITEMS_MAX = 10_000;
 /** Dependencies of one task. */
 export const DEPENDENCIES_MAX = 25_000;
-/** Arguments and dependency ids of one task together: with the inlined values its assignment still fits one message. */
-export const SUBMISSION_BYTES_MAX: number = 700 * 1024;
 /** Nesting of a record or message, counted in containers. */
 export const RECORD_DEPTH_MAX = 16;
 /** Nesting of a user's value, far below the depth at which a decoder overflows its stack. */

@@ -1,4 +1,5 @@
 /** Every subject of Weft is built and parsed here, and nowhere else. docs/protocol.md lists them for people. */
+import { BlobId, type BlobRef } from "./blob-ref.ts";
 import {
   type ControlSecret,
   type Identity,
@@ -81,6 +82,32 @@ export class Subjects {
   }
   checkpointRequestAll(partition: number, standby: Sender): string {
     return `${this.root}.checkpoint-request.${partition}.${standby}.>`;
+  }
+
+  /** Large values, in chunks that are never changed. */
+  blobStream(partition: number): string {
+    return `WEFT_${this.namespace}_${partition}_blobs`;
+  }
+  blobAll(partition: number): string {
+    return `${this.root}.blob.${partition}.>`;
+  }
+  blobChunk(partition: number, { identity, id }: Pick<BlobRef, "identity" | "id">, chunk: number): string {
+    return `${this.root}.blob.${partition}.${identity}.${id}.${chunk}`;
+  }
+  /** All chunks of one value. */
+  blob(partition: number, { identity, id }: Pick<BlobRef, "identity" | "id">): string {
+    return `${this.root}.blob.${partition}.${identity}.${id}.*`;
+  }
+  /** The first chunk of every value. */
+  blobFirstChunks(partition: number): string {
+    return `${this.root}.blob.${partition}.*.*.0`;
+  }
+  /** Which value a chunk is of; null where the subject is none of ours. */
+  parseBlobChunk(partition: number, subject: string): Pick<BlobRef, "identity" | "id"> | null {
+    const prefix = `${this.root}.blob.${partition}.`;
+    if (!subject.startsWith(prefix)) return null;
+    const [identity = "", id = ""] = subject.slice(prefix.length).split(".");
+    return isToken(identity) && BlobId.is(id) ? { identity: identity as Identity, id } : null;
   }
 
   presence(sender: Sender): string {

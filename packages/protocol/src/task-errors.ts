@@ -151,6 +151,13 @@ export class WorkersLostError extends TaskError {
   }
 }
 
+/** A task that has settled so long ago that its result is not kept any more. */
+export class ResultExpiredError extends TaskError {
+  constructor(taskId: TaskId) {
+    super("weft_result_expired", `the result of task ${taskId} is not kept any more`, taskId);
+  }
+}
+
 /** An id that the cluster does not know. */
 export class UnknownTaskError extends TaskError {
   constructor(taskId: TaskId) {

@@ -5,7 +5,7 @@
  * A value is walked before it is packed, so that what cannot travel is refused with the path that leads to it.
  */
 import { EncodingError, PayloadTooLargeError } from "./errors.ts";
-import { VALUE_BYTES_MAX, VALUE_DEPTH_MAX } from "./limits.ts";
+import { INLINE_VALUE_BYTES_MAX, VALUE_BYTES_MAX, VALUE_DEPTH_MAX } from "./limits.ts";
 import { checkMsgpack } from "./msgpack-shape.ts";
 import { packr } from "./packr.ts";
 
@@ -37,11 +37,16 @@ const VIEWS: ReadonlySet<string> = new Set([
   "BigUint64Array",
 ]);
 
+const PACK_BYTES = 8_192;
+
 /** No value at all, which is not null. */
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 export function encodeValue(value: unknown, what: string, bytesMax: number = VALUE_BYTES_MAX): Uint8Array {
   if (value === undefined) return NOTHING;
+  // Told before it is copied: there may be no room for that.
+  if (ArrayBuffer.isView(value) && value.byteLength > bytesMax)
+    throw new PayloadTooLargeError(what, value.byteLength, bytesMax);
   assertTravels(value, what, "", []);
   let bytes: Uint8Array;
   try {
@@ -49,6 +54,8 @@ export function encodeValue(value: unknown, what: string, bytesMax: number = VAL
   } catch (cause) {
     throw new EncodingError(`${what} cannot be encoded: ${reasonOf(cause)}`, { cause });
   }
+  // What is packed next would else be cut from a buffer as large as this one, and keep all of it.
+  if (bytes.length > INLINE_VALUE_BYTES_MAX) packr.useBuffer(Buffer.allocUnsafeSlow(PACK_BYTES));
   if (bytes.length > bytesMax) throw new PayloadTooLargeError(what, bytes.length, bytesMax);
   return bytes;
 }

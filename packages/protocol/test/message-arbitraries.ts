@@ -3,6 +3,8 @@ import {
   type Answer,
   type Ask,
   type Assignment,
+  BLOB_CHUNKS_MAX,
+  BlobId,
   CHECKPOINT_STATES,
   type CheckpointAnswer,
   type ClientMessage,
@@ -113,9 +115,19 @@ const coordinator: fc.Arbitrary<CoordinatorPresence> = fc.record({
   startedAtMs: count,
 });
 
+const blobId: fc.Arbitrary<BlobId> = fc
+  .record({ task: taskId, attempt: orNull(fc.nat()), wallMs: fc.nat({ max: 4_000_000_000_000 }) })
+  .map(({ wallMs, ...owner }) => BlobId.create(owner, wallMs, (length) => "x".repeat(length)));
+
 const question: fc.Arbitrary<Question> = fc.oneof(
   fc.record({ type: fc.constant("states" as const), ids: few(taskId), watch: fc.boolean() }),
   fc.record({ type: fc.constant("values" as const), ids: few(taskId) }),
+  fc.record({
+    type: fc.constant("chunk" as const),
+    identity,
+    id: blobId,
+    chunk: fc.nat({ max: BLOB_CHUNKS_MAX }),
+  }),
   fc.record({ type: fc.constantFrom("show" as const, "explain" as const), id: taskId }),
   fc.record({
     type: fc.constant("list" as const),
@@ -131,6 +143,11 @@ const question: fc.Arbitrary<Question> = fc.oneof(
 const answer: fc.Arbitrary<Answer> = fc.oneof(
   fc.record({ type: fc.constant("states" as const), states: few(stateAnswer) }),
   fc.record({ type: fc.constant("values" as const), values: few(orNull(bytes)) }),
+  fc.record({
+    type: fc.constant("chunk" as const),
+    data: orNull(bytes),
+    isExpired: fc.boolean(),
+  }),
   fc.record({
     type: fc.constant("report" as const),
     report: fc.dictionary(token, fc.oneof(count, text, fc.boolean())),

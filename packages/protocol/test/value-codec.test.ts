@@ -178,17 +178,24 @@ describe("what cannot travel is refused, with the way to it:", () => {
 
 describe("a value that is too large", () => {
   test("is refused with its size and the limit", () => {
-    const bytes = (length: number) => encodeValue("x".repeat(length), "the input");
-    expect(bytes(VALUE_BYTES_MAX - 5).length).toBe(VALUE_BYTES_MAX);
-    expect(() => bytes(VALUE_BYTES_MAX - 4)).toThrow(PayloadTooLargeError);
-    expect(() => bytes(VALUE_BYTES_MAX - 4)).toThrow(
-      "the input takes 524289 bytes encoded, the limit is 524288: pass a reference",
+    const encode = () => encodeValue(new Uint8Array(VALUE_BYTES_MAX + 1), "the input");
+    expect(encode).toThrow(PayloadTooLargeError);
+    expect(encode).toThrow(
+      "the input takes 536870913 bytes encoded, the limit is 536870912: pass a reference",
     );
   });
 
   test("is refused at the limit that the caller set", () => {
     expect(encodeValue([1, 2], "it", 3).length).toBe(3);
     expect(() => encodeValue([1, 2, 3], "it", 3)).toThrow(PayloadTooLargeError);
+  });
+
+  test("leaves what is encoded after it in a buffer of its own", () => {
+    const large = encodeValue(new Uint8Array(1_000_000), "it");
+    const small = encodeValue([1, 2, 3], "it");
+    expect(small.buffer).not.toBe(large.buffer);
+    expect(small.buffer.byteLength).toBeLessThan(100_000);
+    expect(decodeValue(large)).toEqual(new Uint8Array(1_000_000));
   });
 });
 

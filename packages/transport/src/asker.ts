@@ -16,15 +16,20 @@ export type AskOptions = {
   readonly afterSeq?: number;
   /** @default 5000 */
   readonly timeoutMs?: number;
+  /** After which it is asked again. @default 1000 */
+  readonly attemptTimeoutMs?: number;
 };
 
 const TIMEOUT_MS = 5_000;
 const ATTEMPT_TIMEOUT_MS = 1_000;
 const RETRY_WAIT_MS = 100;
 
+/** Questions with an answer of their own kind; the answer to any other is a report. */
+const ANSWERED_IN_KIND: ReadonlySet<Question["type"]> = new Set(["states", "values", "chunk"]);
+
 export type AnswerOf<T extends Question["type"]> = Extract<
   Answer,
-  { type: T extends "states" | "values" ? T : "report" }
+  { type: T extends "states" | "values" | "chunk" ? T : "report" }
 >;
 
 export async function ask<T extends Question["type"]>(
@@ -36,12 +41,13 @@ export async function ask<T extends Question["type"]>(
   const payload = encodeAsk({ afterSeq: options.afterSeq ?? 0, question });
   const subject = subjects.ask(0, connection.sender);
   const limitMs = options.timeoutMs ?? TIMEOUT_MS;
+  const attemptMs = options.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS;
   const startedMs = connection.clock.nowMs();
   for (;;) {
     const leftMs = Math.max(1, limitMs - (connection.clock.nowMs() - startedMs));
-    const answer = await once(connection, subject, payload, Math.min(ATTEMPT_TIMEOUT_MS, leftMs));
+    const answer = await once(connection, subject, payload, Math.min(attemptMs, leftMs));
     if (answer?.type === "refused") throw new AskRefusedError(answer.message);
-    const wanted = question.type === "states" || question.type === "values" ? question.type : "report";
+    const wanted = ANSWERED_IN_KIND.has(question.type) ? question.type : "report";
     if (answer?.type === wanted) return answer as AnswerOf<T>;
     const triedMs = connection.clock.nowMs() - startedMs;
     if (triedMs + RETRY_WAIT_MS >= limitMs) throw new NoLeaderError(subjects.namespace, triedMs);

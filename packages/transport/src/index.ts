@@ -3,6 +3,8 @@ export { type Ack, type AckError, NO_ROOM, readAck, WRONG_LAST_SEQUENCE } from "
 export { Appender, type AppenderOptions } from "./appender.ts";
 export { type AnswerOf, type AskOptions, ask } from "./asker.ts";
 export { AwakeTime, type AwakeTimeOptions } from "./awake.ts";
+export { BlobReader } from "./blob-reader.ts";
+export { type BlobSizes, BlobWriter } from "./blob-writer.ts";
 export type { Bus, BusMessage, BusSubscription } from "./bus.ts";
 export { type Clock, pause, systemClock, type Timer, within } from "./clock.ts";
 export {

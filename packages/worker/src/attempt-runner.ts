@@ -11,13 +11,14 @@ import {
   type TaskId,
   UsageError,
 } from "@weft/protocol";
-import { Appender, type Connection } from "@weft/transport";
+import { Appender, type BlobSizes, type Connection } from "@weft/transport";
+import { valuesInside, valuesOf } from "./attempt-values.ts";
 import type { LogLevel, TaskOutlet } from "./context.ts";
 import { Attempts } from "./core/attempts.ts";
 import { Prefetch } from "./core/prefetch.ts";
-import { dependencyValues } from "./dependency-values.ts";
 import type { Executors, Run } from "./executors/executor.ts";
 import { encodeFinishes, type FinishItem, finishItem } from "./finish-item.ts";
+import { LargeValues } from "./large-values.ts";
 import { ProgressOutlet } from "./progress-outlet.ts";
 import { type AttemptEnd, CANCELLED, failedWith, type StopRequest } from "./run-attempt.ts";
 import type { TaskRegistry } from "./task-registry.ts";
@@ -32,6 +33,7 @@ export type AttemptRunnerOptions = {
   readonly prefetch: number | null;
   /** More are offered from now on. */
   readonly onCredits: () => void;
+  readonly blobSizes?: BlobSizes | undefined;
   /** How long code that is asked to stop may take to heed its signal. */
   readonly cancelGraceMs: number;
   readonly log: (line: string) => void;
@@ -56,6 +58,7 @@ export class AttemptRunner {
   private readonly options: AttemptRunnerOptions;
   private readonly progress: ProgressOutlet;
   private readonly appender: Appender<"finish", FinishItem>;
+  private readonly large: LargeValues;
   private readonly runs = new Map<TaskId, Run>();
   private readonly stopping = new WeakSet<Run>();
   /** Runs that had their time: whatever they come to now, they timed out. */
@@ -82,6 +85,14 @@ export class AttemptRunner {
         log(
           trouble === null ? "the log takes finishes again" : `the log refuses finishes: ${trouble.message}`,
         );
+      },
+    });
+    this.large = new LargeValues({
+      connection,
+      subjects,
+      sizes: options.blobSizes,
+      onTrouble: (trouble) => {
+        if (trouble !== null) log(`large results are not stored, and are sent again: ${trouble.message}`);
       },
     });
   }
@@ -111,7 +122,7 @@ export class AttemptRunner {
   }
 
   startNext(): void {
-    while (this.attempts.canStart && !this.options.isHeld()) {
+    while (this.attempts.canStart && !this.options.isHeld() && !this.large.isCrowded) {
       const next = this.attempts.start();
       if (next === null) return;
       this.run(next).catch((error: unknown) =>
@@ -162,12 +173,14 @@ export class AttemptRunner {
   }
 
   /** Resolves when the log has every finish. */
-  appended(): Promise<void> {
-    return this.appender.idle();
+  async appended(): Promise<void> {
+    await this.large.idle();
+    await this.appender.idle();
   }
 
   /** After a reconnect: what was on its way may be lost. */
   resend(): void {
+    this.large.resend();
     this.appender.resend();
   }
 
@@ -175,6 +188,7 @@ export class AttemptRunner {
   async close(): Promise<void> {
     this.closed = true;
     this.progress.stop();
+    this.large.close();
     this.appender.close();
     await Promise.all(Object.values(this.options.executors).map((executor) => executor.close()));
   }
@@ -198,16 +212,15 @@ export class AttemptRunner {
 
   private async execute(assignment: Assignment): Promise<Ended> {
     const { connection, subjects, registry } = this.options;
-    const { id, name, attempt, args } = assignment;
+    const { id, name, attempt } = assignment;
     const task = registry.get(name);
     if (task === undefined) return failedWith(new UsageError(`this worker has no task "${name}"`));
     try {
-      const given = assignment.deps?.values ?? [];
-      const deps = given.includes(null) ? await dependencyValues(assignment, connection, subjects) : given;
+      const isWanted = (): boolean => !this.closed && this.attempts.stateOf(id, attempt) === "running";
+      const source = { connection, subjects, large: this.large, isWanted };
+      const { args, deps } = valuesInside(assignment) ?? (await valuesOf(assignment, source));
       // Its values took a while: it may be over, or another's, by now.
-      if (this.closed || this.attempts.stateOf(id, attempt) !== "running") {
-        return CANCELLED;
-      }
+      if (!isWanted()) return CANCELLED;
       const executor = this.options.executors[task.definition.options.executor];
       const run = executor.run(task, { id, name, attempt, args, deps }, this.outletOf({ id, attempt }));
       this.runs.set(id, run);
@@ -275,7 +288,26 @@ export class AttemptRunner {
   ): void {
     if (!this.attempts.finishing(id, attempt)) return;
     const progress = this.progress.close(id, attempt);
-    const item = finishItem({ id, attempt, outcome, progress, ...end }, (seq) => {
+    const finish = { id, attempt, outcome, progress, ...end };
+    const { value } = end;
+    if (outcome !== "succeeded" || value === null || !this.large.isLarge(value)) return this.append(finish);
+    this.storeThenAppend(finish, value).catch((error: unknown) =>
+      this.options.log(`the result of task ${id} is not stored: ${String(error)}`),
+    );
+  }
+
+  /** The attempt is claimed meanwhile, as it is until the log has its finish. */
+  private async storeThenAppend(finish: Finish, value: Uint8Array): Promise<void> {
+    const { id, attempt } = finish;
+    const reference = await this.large.store(value, finish);
+    if (this.closed || this.attempts.stateOf(id, attempt) !== "finishing") return;
+    this.append({ ...finish, value: reference });
+    this.startNext();
+  }
+
+  private append(finish: Finish): void {
+    const { id, attempt } = finish;
+    const item = finishItem(finish, (seq) => {
       this.appendedSeq = Math.max(this.appendedSeq, seq);
       this.attempts.appended(id, attempt);
     });

@@ -3,6 +3,7 @@ import {
   decodeValue,
   encodeFailure,
   encodeValue,
+  FAILURE_BYTES_MAX,
   type Failure,
   type FinishFailure,
   failureOf,
@@ -10,7 +11,6 @@ import {
   type TaskId,
   type TaskName,
   TaskTimedOutError,
-  VALUE_BYTES_MAX,
 } from "@weft/protocol";
 import { contextOf, runInContext, type TaskOutlet } from "./context.ts";
 import type { TaskDefinition } from "./define-task.ts";
@@ -113,7 +113,7 @@ function readable(thrown: unknown): Failure {
 function encoded(failure: Failure): Uint8Array {
   const { cause } = failure;
   const whole = encodeFailure(failure);
-  if (whole.length <= VALUE_BYTES_MAX) return whole;
+  if (whole.length <= FAILURE_BYTES_MAX) return whole;
   const nearest = cause === null ? null : { ...cause, cause: null };
   return encodeFailure({ ...failure, cause: nearest });
 }

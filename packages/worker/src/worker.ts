@@ -14,6 +14,7 @@ import {
   UsageError,
 } from "@weft/protocol";
 import {
+  type BlobSizes,
   type Connection,
   type ConnectionOptions,
   closeConnection,
@@ -73,6 +74,7 @@ export type WorkerParts = {
   readonly executors: Executors;
   /** What answers probes while the event loop is blocked; null where nothing does. */
   readonly liveness: Liveness | null;
+  readonly blobSizes?: BlobSizes;
 };
 
 export type StopOptions = {
@@ -135,7 +137,8 @@ export class Worker {
   }
 
   /** Made by `start`. */
-  constructor({ connection, subjects, registry, options, executors, liveness }: WorkerParts) {
+  constructor(parts: WorkerParts) {
+    const { connection, subjects, registry, options, executors, liveness, blobSizes } = parts;
     const slots = slotsOf(options);
     const prefetch = options.prefetch === undefined ? null : Math.min(CREDITS_MAX - slots, options.prefetch);
     const log = (line: string): void => this.log(line);
@@ -152,6 +155,7 @@ export class Worker {
       slots,
       prefetch,
       onCredits: () => this.link.announce(),
+      blobSizes,
       cancelGraceMs,
       log,
       onTaskLog,

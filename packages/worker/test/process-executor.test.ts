@@ -102,13 +102,12 @@ describe("a process", () => {
     expect([name, attempt, deps, isAmbient]).toEqual(["facts", 3, ["a dependency", undefined], true]);
   });
 
-  test("takes and gives values as large as there are, and a thousand dependencies", async () => {
-    const input = "x".repeat(520_000);
+  test("takes and gives values of many frames, and a thousand dependencies", async () => {
+    const input = "x".repeat(5_200_000);
     expect(await resultOf("echo", { input })).toBe(input);
     const deps = Array.from({ length: 1_000 }, (_, i) => encodeValue(String(i).repeat(1_000), "it"));
-    const [, , , seen] = (await resultOf("facts", { deps: deps.slice(0, 100) })) as [0, 0, 0, string[]];
-    expect(seen).toEqual(deps.slice(0, 100).map((dep) => decodeValue(dep)));
-    expect((await failureOfRun("facts", { deps })).name).toBe("PayloadTooLargeError");
+    const [, , , seen] = (await resultOf("facts", { deps })) as [0, 0, 0, string[]];
+    expect(seen).toEqual(deps.map((dep) => decodeValue(dep)));
   });
 
   test("gets no input as undefined and null as null", async () => {

@@ -1,5 +1,6 @@
 /** What users' code may do in a thread, good and bad. Loaded by the threads themselves. */
 import { parentPort, threadId } from "node:worker_threads";
+import { VALUE_BYTES_MAX } from "@weft/protocol";
 import { currentTask, defineTask, reportProgress } from "../src/index.ts";
 
 const inThread = { executor: "thread" } as const;
@@ -41,7 +42,11 @@ export const throwsClass = defineTask("throws-class", inThread, async () => {
 
 export const returnsFunction = defineTask("returns-function", inThread, () => ({ run: () => 1 }));
 export const returnsPromiseInside = defineTask("returns-promise", inThread, () => [Promise.resolve(1)]);
-export const returnsTooMuch = defineTask("returns-too-much", inThread, () => "x".repeat(600_000));
+export const returnsTooMuch = defineTask(
+  "returns-too-much",
+  inThread,
+  () => new Uint8Array(VALUE_BYTES_MAX + 1),
+);
 
 export const exits = defineTask("exits", inThread, (code: number) => process.exit(code));
 export const closesPort = defineTask("closes-port", inThread, () => {

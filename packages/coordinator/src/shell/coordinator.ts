@@ -275,10 +275,10 @@ async function configOf(
       return await whenJetStreamIsBack(clock, () => createNamespace(nats, namespace, options));
     }
     const config = await whenJetStreamIsBack(clock, () => openNamespace(nats, namespace));
-    // Without the permission to make a stream this coordinator leads like any other, without checkpoints of its own.
+    // Without the permission to make a stream this coordinator leads like any other, without checkpoints or large values.
     await completeNamespace(nats, config).catch((error: unknown) =>
       log(
-        `the namespace has no stream for checkpoints, and this coordinator cannot make one: ${String(error)}`,
+        `the namespace lacks a stream for checkpoints or large values, and this coordinator cannot make one: ${String(error)}`,
       ),
     );
     return config;

@@ -1,6 +1,6 @@
 /**
- * Creates and opens a namespace: the stream that is its log, with the stream for its checkpoints, and the secret in the
- * log's metadata that only those with the JetStream API can read. Made once, by `weft init`.
+ * Creates and opens a namespace: the stream that is its log, with those for its checkpoints and its large values, and the
+ * secret in the log's metadata that only those with the JetStream API can read. Made once, by `weft init`.
  */
 import {
   DiscardPolicy,
@@ -21,6 +21,7 @@ import {
   UsageError,
 } from "@weft/protocol";
 import { apiCode } from "@weft/transport";
+import { createBlobStream } from "./blob-stream.ts";
 import { createCheckpointStream } from "./checkpoint-stream.ts";
 
 export type NamespaceConfig = {
@@ -110,7 +111,9 @@ export async function createNamespace(
 export async function completeNamespace(nats: NatsConnection, config: NamespaceConfig): Promise<void> {
   const jsm = await jetstreamManager(nats);
   const log = await jsm.streams.info(config.stream);
-  await createCheckpointStream(jsm, new Subjects(config.namespace), log.config);
+  const subjects = new Subjects(config.namespace);
+  await createCheckpointStream(jsm, subjects, log.config);
+  await createBlobStream(jsm, subjects, log.config);
 }
 
 function defaultReplicas(nats: NatsConnection): number {

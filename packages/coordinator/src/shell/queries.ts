@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import {
   type Answer,
   assertNever,
+  BlobId,
   type CoordinatorReport,
   type InfoReport,
   type ListFilter,
@@ -18,6 +19,7 @@ import {
 } from "@weft/protocol";
 import { isLive, type Ledger, type LiveTask, type SettledTask, tell } from "../core/ledger/index.ts";
 import { because } from "./because.ts";
+import type { BlobStore } from "./blob-store.ts";
 import { bytesOf, messageOf } from "./client-outlet.ts";
 import { explain } from "./explanation.ts";
 import type { Term } from "./term.ts";
@@ -26,6 +28,7 @@ import type { ValueStore } from "./value-store.ts";
 export type QueryContext = {
   readonly ledger: Ledger;
   readonly values: ValueStore;
+  readonly blobs: BlobStore;
   readonly term: Term;
   readonly self: Sender;
   readonly lastSeenMsAgo: (worker: Sender) => number;
@@ -43,6 +46,8 @@ export async function answer(question: Question, asker: Sender, context: QueryCo
       return states(question.ids, question.watch ? asker : null, context);
     case "values":
       return values(question.ids, context);
+    case "chunk":
+      return chunk(question, context);
     case "show":
       return show(question.id, context);
     case "explain":
@@ -98,6 +103,16 @@ async function values(ids: readonly TaskId[], context: QueryContext): Promise<An
     found.push(value);
   }
   return { type: "values", values: found };
+}
+
+async function chunk(
+  { identity, id, chunk: number }: Question & { readonly type: "chunk" },
+  { blobs, ledger }: QueryContext,
+): Promise<Answer> {
+  const data = await blobs.chunk({ identity, id }, number);
+  const task = BlobId.read(id)?.task;
+  const isKnown = task !== undefined && (ledger.live.has(task) || ledger.settled.has(task));
+  return { type: "chunk", data, isExpired: data === null && !isKnown };
 }
 
 async function load(source: SettledTask | null, context: QueryContext): Promise<Uint8Array | null> {

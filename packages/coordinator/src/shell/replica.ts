@@ -7,6 +7,7 @@ import { type CoordinatorReport, DefectError, type Sender, type Subjects, WeftEr
 import { AwakeTime, type Connection } from "@weft/transport";
 import type { Ledger } from "../core/ledger/index.ts";
 import { AskDesk } from "./ask-desk.ts";
+import { BlobStore } from "./blob-store.ts";
 import { CheckpointDesk } from "./checkpoint-desk.ts";
 import type { CheckpointRunner } from "./checkpoint-thread.ts";
 import type { ControlWriter } from "./control-writer.ts";
@@ -50,6 +51,7 @@ export class Replica {
   private readonly options: ReplicaOptions;
   private readonly logFold: LogFold;
   private readonly values: ValueStore;
+  private readonly blobs: BlobStore;
   private readonly leadership: Leadership;
   private readonly reader: LogReader;
   private readonly watch: WorkerWatch;
@@ -81,6 +83,7 @@ export class Replica {
       onVoid,
     });
     this.values = new ValueStore(connection, subjects);
+    this.blobs = new BlobStore(connection, subjects);
     this.coordinators = new CoordinatorWatch({ connection, subjects, own: () => this.ownState(), onVoid });
     this.awake = new AwakeTime({ clock, hears: () => this.connected && this.coordinators.isHeard() });
     this.leadership = new Leadership({
@@ -291,13 +294,13 @@ export class Replica {
   }
 
   private queryContext(): QueryContext | null {
-    const { term, ledger, values } = this;
+    const { term, ledger, values, blobs } = this;
     if (term === null) return null;
     const lastSeenMsAgo = (worker: Sender): number => this.watch.lastSeenMsAgo(worker);
     const isBlocked = (worker: Sender): boolean => this.watch.isBlocked(worker);
     const self = this.options.connection.sender;
     const voided = (): Readonly<Record<string, number>> => this.options.voids.all();
     const coordinators = (): readonly CoordinatorReport[] => this.coordinators.reports();
-    return { ledger, values, term, self, lastSeenMsAgo, isBlocked, coordinators, voided };
+    return { ledger, values, blobs, term, self, lastSeenMsAgo, isBlocked, coordinators, voided };
   }
 }

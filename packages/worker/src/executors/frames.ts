@@ -1,6 +1,7 @@
 /**
  * Messages between a worker and a process of its own, on a pipe: four bytes of length, four bytes of the head's length,
- * the head as JSON, and one value as it is. Arguments and dependency values go one a frame, so that every frame is bounded.
+ * the head as JSON, and bytes of one value as they are. Arguments and dependency values go one after the other, and a large
+ * one in several frames, so that every frame is bounded.
  *
  * Node's own channel between processes is not used: what it cannot read ends whoever reads it, and code in the process
  * may write anything there.
@@ -8,14 +9,27 @@
 import { decodeValue, encodeValue, VALUE_BYTES_MAX } from "@weft/protocol";
 import { type FromInside, readFromInside, type ToInside } from "./messages.ts";
 
-/** A value, and room for the longest head: a progress report or a log line, as JSON. */
-export const FRAME_BYTES_MAX: number = VALUE_BYTES_MAX + 512 * 1024;
+/** A part of a value, and room for the longest head: a progress report or a log line, as JSON. */
+export const FRAME_BYTES_MAX: number = 1024 * 1024;
+export const PART_BYTES: number = 512 * 1024;
+/** What is before the last part of a value. */
+const PART = { type: "part" } as const;
 const PREFIX_BYTES = 8;
 const NO_BYTES = new Uint8Array();
 
 type Frame = { readonly head: unknown; readonly tail: Uint8Array };
 
-function encodeFrame(head: unknown, tail: Uint8Array = NO_BYTES): Uint8Array {
+/** The frames of a head with a value. */
+function framesOf(head: unknown, value: Uint8Array = NO_BYTES): Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  let from = 0;
+  for (; value.length - from > PART_BYTES; from += PART_BYTES)
+    frames.push(encodeFrame(PART, value.subarray(from, from + PART_BYTES)));
+  frames.push(encodeFrame(head, value.subarray(from)));
+  return frames;
+}
+
+function encodeFrame(head: unknown, tail: Uint8Array): Uint8Array {
   const text = Buffer.from(JSON.stringify(head));
   const length = PREFIX_BYTES + text.length + tail.length;
   if (length > FRAME_BYTES_MAX) throw new RangeError(`a message of ${length} bytes is too long`);
@@ -31,6 +45,8 @@ function encodeFrame(head: unknown, tail: Uint8Array = NO_BYTES): Uint8Array {
 export class FrameReader {
   private chunks: Uint8Array[] = [];
   private bytes = 0;
+  private parts: Uint8Array[] = [];
+  private partBytes = 0;
 
   read(chunk: Uint8Array): Frame[] | null {
     this.chunks.push(chunk);
@@ -39,10 +55,22 @@ export class FrameReader {
     for (let length = this.nextLength(); this.bytes >= length; length = this.nextLength()) {
       if (length < PREFIX_BYTES || length > FRAME_BYTES_MAX) return null;
       const frame = frameOf(this.takeBytes(length));
-      if (frame === null) return null;
-      frames.push(frame);
+      if (frame === null || this.partBytes + frame.tail.length > VALUE_BYTES_MAX) return null;
+      if ((frame.head as { readonly type?: unknown } | null)?.type === PART.type) {
+        this.parts.push(frame.tail);
+        this.partBytes += frame.tail.length;
+      } else frames.push({ ...frame, tail: this.wholeWith(frame.tail) });
     }
     return this.nextLength() <= FRAME_BYTES_MAX ? frames : null;
+  }
+
+  /** The value that ends with this part. */
+  private wholeWith(last: Uint8Array): Uint8Array {
+    if (this.parts.length === 0) return last;
+    const whole = Buffer.concat([...this.parts, last]);
+    this.parts = [];
+    this.partBytes = 0;
+    return whole;
   }
 
   /** Of the frame that begins here; that of its prefix as long as that has not come whole. */
@@ -76,11 +104,11 @@ function frameOf(bytes: Uint8Array): Frame | null {
 
 /** The frames of a message, in order. */
 export function framesToInside(message: ToInside): Uint8Array[] {
-  if (message.type === "stop") return [encodeFrame(message)];
+  if (message.type === "stop") return framesOf(message);
   const { deps, args, ...facts } = message.input;
   return [
-    ...deps.map((dep) => encodeFrame({ type: "dep", none: dep === null }, dep ?? NO_BYTES)),
-    encodeFrame({ ...message, input: facts }, args),
+    ...deps.flatMap((dep) => framesOf({ type: "dep", none: dep === null }, dep ?? NO_BYTES)),
+    ...framesOf({ ...message, input: facts }, args),
   ];
 }
 
@@ -104,23 +132,25 @@ export class InsideReader {
   }
 }
 
-/** Throws where the message has what no frame can carry. */
-export function frameFromInside(message: FromInside): Uint8Array {
+/** The frames of a message, in order. Throws where it has what no frame can carry. */
+export function framesFromInside(message: FromInside): Uint8Array[] {
   switch (message.type) {
     case "progress":
-      return encodeFrame(message);
+      return framesOf(message);
     case "log": {
       const { data, ...head } = message;
-      return encodeFrame(head, data === undefined ? NO_BYTES : encodeValue(data, "the data of a log line"));
+      return framesOf(head, data === undefined ? NO_BYTES : encodeValue(data, LOGGED, PART_BYTES));
     }
     case "uncaught":
-      return encodeFrame({ ...message, value: null }, message.value);
+      return framesOf({ ...message, value: null }, message.value);
     case "ended": {
       const { value, ...end } = message.end;
-      return encodeFrame({ ...message, end: { ...end, none: value === null } }, value ?? NO_BYTES);
+      return framesOf({ ...message, end: { ...end, none: value === null } }, value ?? NO_BYTES);
     }
   }
 }
+
+const LOGGED = "the data of a log line";
 
 /** The message of a frame, or null where it is none. */
 export function messageOf({ head, tail }: Frame): FromInside | null {

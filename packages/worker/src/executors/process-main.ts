@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { Worker } from "node:worker_threads";
-import { frameFromInside, InsideReader } from "./frames.ts";
+import { framesFromInside, InsideReader } from "./frames.ts";
 import { Inside } from "./inside.ts";
 import { MESSAGES_FD } from "./process-arguments.ts";
 
@@ -32,7 +32,7 @@ guard.unref();
 const messages = new Socket({ fd: MESSAGES_FD, readable: true, writable: true });
 const reader = new InsideReader();
 const inside = new Inside((message) => {
-  messages.write(frameFromInside(message));
+  for (const frame of framesFromInside(message)) messages.write(frame);
 });
 process.on("uncaughtExceptionMonitor", (error: unknown) => inside.uncaught(error));
 // The worker is gone; the guard ends this process.

@@ -16,7 +16,8 @@ import { type Connection, closeConnection, openConnection } from "@weft/transpor
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type NatsServer, startNatsServer } from "../../testing/src/index.ts";
-import { dependencyValues } from "../src/dependency-values.ts";
+import { valuesInside, valuesOf } from "../src/attempt-values.ts";
+import { LargeValues } from "../src/large-values.ts";
 import { assignmentOf, taskId } from "./assignment.ts";
 
 const subjects = new Subjects(Namespace.parse("default"));
@@ -52,8 +53,13 @@ beforeEach(() => {
 const bytesOf = (value: unknown): Uint8Array => encodeValue(value, "a value");
 const told = (values: readonly (Uint8Array | null)[]): Answer => ({ type: "values", values });
 
-function complete(deps: AssignedDeps | null): Promise<readonly (Uint8Array | null)[]> {
-  return dependencyValues(assignmentOf({ deps }), connection, subjects);
+async function complete(deps: AssignedDeps | null): Promise<readonly (Uint8Array | null)[]> {
+  const assignment = assignmentOf({ deps });
+  const large = new LargeValues({ connection, subjects, onTrouble: () => undefined });
+  const values = await valuesOf(assignment, { connection, subjects, large, isWanted: () => true });
+  expect(values.deps.includes(null)).toBe(false);
+  if (deps !== null) expect(valuesInside(assignment) === null).toBe(deps.values.includes(null));
+  return values.deps;
 }
 
 test("no dependencies have no values, and complete ones are taken as they are: nobody is asked", async () => {
