@@ -39,6 +39,7 @@ const HEALING_MS = 300_000;
 /** What was cancelled has its grace, and what is no longer current is told so with the next presence. */
 const LEFTOVERS_MS = 8_000;
 const SUBMIT_EVERY_MS = 40;
+const LOG_BYTES_MAX = 256 * 1024 * 1024;
 const WRONG_MAX = 10;
 
 export async function runSeed(seed: number): Promise<SeedResult> {
@@ -86,7 +87,7 @@ class SeedRun {
     });
     this.server.createStream(stream, {
       subjects: [subjects.logAll(0)],
-      bytesMax: 256 * 1024 * 1024,
+      bytesMax: LOG_BYTES_MAX,
       metadata: {},
     });
     this.server.createStream(subjects.checkpointStream(0), {
@@ -113,6 +114,7 @@ class SeedRun {
         secret,
         durability: "standard",
         purgeAgeMs: plan.purgeAgeMs,
+        logBytesMax: LOG_BYTES_MAX,
       },
       connect: (process: SimProcess, identity: Identity, instance: InstanceId) =>
         this.server.connect(process, identity, instance),

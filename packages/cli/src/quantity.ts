@@ -1,5 +1,5 @@
 /** Durations, sizes, numbers and lists as they are written on a command line. What cannot be read is a `UsageError`. */
-import { UsageError } from "@weft/protocol";
+import { durationText, UsageError } from "@weft/protocol";
 
 const DURATION_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 const SIZE_BYTES: Readonly<Record<string, number>> = {
@@ -12,10 +12,13 @@ const SIZE_BYTES: Readonly<Record<string, number>> = {
 const DURATION_MAX_MS = 24 * 3_600_000;
 
 /** `500ms`, `3s`, `1.5m`: in milliseconds. */
-export function parseDurationMs(text: string, option: string): number {
+export function parseDurationMs(text: string, option: string, mostMs: number = DURATION_MAX_MS): number {
   const ms = withUnit(text, DURATION_MS);
-  if (ms === null || ms > DURATION_MAX_MS) {
-    throw new UsageError(`${option} must be a duration such as 500ms, 3s or 2m, at most 24h, got "${text}"`);
+  if (ms === null || ms > mostMs) {
+    const most = mostMs === DURATION_MAX_MS ? "24h" : durationText(mostMs);
+    throw new UsageError(
+      `${option} must be a duration such as 500ms, 3s or 2m, at most ${most}, got "${text}"`,
+    );
   }
   return ms;
 }

@@ -24,7 +24,7 @@ export type Followed = {
   readonly settled: (task: SettledTask) => void;
   /** It has ended, and its result cannot be read, now or ever. */
   readonly unreadable: (task: SettledTask, error: Error) => void;
-  readonly unknown: (error: UnknownTaskError) => void;
+  readonly unknown: (error: UnknownTaskError | ResultExpiredError) => void;
 };
 
 type Open = {
@@ -221,11 +221,10 @@ export class Follower {
 
   /** A value that was too large to be pushed. */
   private async fetch(task: SettledTask): Promise<void> {
-    const value = task.fetch ? await this.askValue(task.id) : task.value;
-    const whole = { ...task, value, fetch: false };
-    if (value === null || !isBlobRef(value)) return this.settle(whole);
     try {
-      this.settle({ ...whole, value: await this.reader.read(value) });
+      const value = task.fetch ? await this.askValue(task.id) : task.value;
+      const whole = value !== null && isBlobRef(value) ? await this.reader.read(value) : value;
+      this.settle({ ...task, value: whole, fetch: false });
     } catch (error) {
       if (!(error instanceof ValueDamagedError || error instanceof ResultExpiredError)) throw error;
       const open = this.open.get(task.id);
@@ -265,8 +264,9 @@ export class Follower {
     }
     if (open.unknownSinceMs === null) this.unknownCount++;
     open.unknownSinceMs ??= this.clock.nowMs();
-    if (this.clock.nowMs() - open.unknownSinceMs < UNKNOWN_WAIT_MS) return;
-    this.forget(answer.id, open);
-    open.followed.unknown(new UnknownTaskError(answer.id));
+    const { id, expired } = answer;
+    if (expired !== "yes" && this.clock.nowMs() - open.unknownSinceMs < UNKNOWN_WAIT_MS) return;
+    this.forget(id, open);
+    open.followed.unknown(expired === "no" ? new UnknownTaskError(id) : new ResultExpiredError(id));
   }
 }

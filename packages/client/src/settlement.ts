@@ -10,6 +10,7 @@ import {
   ParentGoneError,
   type ProgressReport,
   type Reason,
+  ResultExpiredError,
   rebuildError,
   type SettledTask,
   TaskCancelledError,
@@ -85,11 +86,14 @@ function throughDependencies(
   reason: Extract<Reason, { type: "dependency_failed" }>,
   task: SettledTask,
 ): Error {
+  const { root } = reason;
   let error: Error | undefined;
+  // The chain ends where the next of it is not kept any more.
+  if (root?.type === "result_expired") error = byReason(root, task);
   for (const [i, link] of [...reason.chain].reverse().entries()) {
     const ref = { id: link.id, name: link.name };
     let cause: Error | undefined = error;
-    if (i === 0) {
+    if (i === 0 && cause === undefined) {
       const value = task.value;
       const rootTask = {
         ...task,
@@ -113,6 +117,8 @@ function byReason(reason: Exclude<Reason, { type: "dependency_failed" }>, task: 
   switch (reason.type) {
     case "unknown_dependency":
       return new UnknownDependencyError(reason.dependency);
+    case "result_expired":
+      return new ResultExpiredError(reason.task);
     case "cycle":
       return new CycleError(reason.path);
     case "parent_gone":

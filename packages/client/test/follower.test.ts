@@ -1,6 +1,7 @@
 /** What a client finds out when words of the leader are lost: with a leader of the test's own, on simulated time. */
 import {
   decodeAsk,
+  type Expiry,
   encodeClientMessage,
   encodeHello,
   encodeReply,
@@ -25,6 +26,9 @@ class Bench {
   readonly follower: Follower;
   /** What the leader knows: settled tasks, and those that it was asked for. */
   readonly done = new Set<TaskId>();
+  /** What it does not know. */
+  readonly unknown = new Map<TaskId, Expiry>();
+  readonly errors: string[] = [];
   asked = 0;
   holds = 0;
   epoch = 5;
@@ -42,7 +46,9 @@ class Bench {
         const states = ids.map((id) =>
           this.done.has(id)
             ? { type: "settled" as const, task: settledTask(id) }
-            : { type: "live" as const, id, state: "released" as const, attempt: 1 },
+            : this.unknown.has(id)
+              ? { type: "unknown" as const, id, expired: this.unknown.get(id) ?? "no" }
+              : { type: "live" as const, id, state: "released" as const, attempt: 1 },
         );
         message.respond(encodeReply({ epoch: this.epoch, foldedSeq: 1, answer: { type: "states", states } }));
       },
@@ -61,7 +67,7 @@ class Bench {
     for (const id of ids) {
       this.follower.add(id, {
         settled: (task) => void this.settled.push(task.id),
-        unknown: () => undefined,
+        unknown: ({ name }) => void this.errors.push(name),
         unreadable: () => undefined,
       });
       this.follower.accepted(id, 1);
@@ -142,6 +148,18 @@ test("a task whose acceptance comes behind the gap is asked for within 10 s, how
   bench.follower.accepted(idOf(2), 2);
   await bench.seconds(10);
   expect(bench.settled).toEqual([idOf(2)]);
+});
+
+test("an id that has expired is told at once; one that is not known, or may have expired, after a minute", async () => {
+  for (const [n, expired] of (["no", "maybe", "yes"] as const).entries()) bench.unknown.set(idOf(n), expired);
+  bench.open(idOf(2));
+  await bench.seconds(6);
+  expect(bench.errors).toEqual(["ResultExpiredError"]);
+  bench.open(idOf(0), idOf(1));
+  await bench.seconds(50);
+  expect(bench.errors).toEqual(["ResultExpiredError"]);
+  await bench.seconds(20);
+  expect(bench.errors).toEqual(["ResultExpiredError", "UnknownTaskError", "ResultExpiredError"]);
 });
 
 test("of many old tasks some are asked for each five seconds, all of them in turn", async () => {

@@ -9,6 +9,7 @@ import {
   type Outcome,
   ParentGoneError,
   type Reason,
+  ResultExpiredError,
   type Sender,
   type SettledTask,
   TaskCancelledError,
@@ -113,9 +114,35 @@ describe("a failure", () => {
   });
 });
 
+describe("a chain of failures whose beginning is not kept any more", () => {
+  const root: Reason = { type: "result_expired", task: idOf(9) };
+  test.each([
+    [[], ["TaskFailedError", "ResultExpiredError"]],
+    [[2], ["TaskFailedError", "DependencyFailedError", "ResultExpiredError"]],
+  ])("is told as far as it is known: %o", (ids, names) => {
+    const chain = ids.map((id) => ({
+      id: idOf(id),
+      name: "t" as TaskName,
+      outcome: "failed" as const,
+      attempt: 1,
+      tries: 1,
+    }));
+    const reason: Reason = { type: "dependency_failed", chain, omitted: 0, root };
+    const told: string[] = [];
+    for (
+      let error: unknown = errorIn(settled("failed", { reason }));
+      error instanceof Error;
+      error = error.cause
+    )
+      told.push(error.name);
+    expect(told).toEqual(names);
+  });
+});
+
 describe("every outcome", () => {
   const byReason: readonly (readonly [Reason, new (...args: never[]) => Error])[] = [
     [{ type: "unknown_dependency", dependency: idOf(9) }, UnknownDependencyError],
+    [{ type: "result_expired", task: idOf(9) }, ResultExpiredError],
     [{ type: "cycle", path: [idOf(1), idOf(2), idOf(1)] }, CycleError],
     [{ type: "parent_gone", parent: idOf(3), attempt: 1 }, ParentGoneError],
     [{ type: "workers_lost", losses: [{ worker: "worker.w1" as Sender, atMs: 0 }] }, WorkersLostError],

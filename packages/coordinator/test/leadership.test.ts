@@ -3,6 +3,7 @@ import {
   type ControlEvent,
   type ControlRecord,
   type InstanceId,
+  type LedgerSettings,
   type LostAttempt,
   Nonce,
   type Sender,
@@ -12,6 +13,7 @@ import { AwakeTime } from "@weft/transport";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Dice } from "../../testing/src/simulation/dice.ts";
 import { SimLoop, SimProcess } from "../../testing/src/simulation/index.ts";
+import { DEFAULT_SETTINGS } from "../src/core/ledger/index.ts";
 import { Leadership, type LeadershipOptions } from "../src/shell/leadership.ts";
 
 type Append = { readonly atMs: number; readonly epoch: number; readonly event: ControlEvent };
@@ -22,13 +24,16 @@ class Bench {
   /** When the next thing in the ledger is due; its clock is the simulated time of the last record. */
   dueMs: number | null = null;
   readonly clock = { nowMs: 0 };
-  readonly ledger: { leader: Nonce | null; epoch: number; foldVersion: number } & Pick<
-    LeadershipOptions["ledger"],
-    "clock" | "nextDueMs"
-  > = {
+  readonly ledger: {
+    leader: Nonce | null;
+    epoch: number;
+    foldVersion: number;
+    settings: LedgerSettings;
+  } & Pick<LeadershipOptions["ledger"], "clock" | "nextDueMs"> = {
     leader: null,
     epoch: 0,
     foldVersion: 1,
+    settings: DEFAULT_SETTINGS,
     clock: this.clock,
     nextDueMs: () => this.dueMs,
   };
@@ -75,6 +80,7 @@ class Bench {
         },
       },
       isConnected: () => this.connected,
+      settings: DEFAULT_SETTINGS,
       isLeaderHeard: () => this.leaderHeard,
       foldVersionOfAll: () => this.known,
       onElected: (epoch) => void this.told.push(`elected ${epoch}`),
@@ -89,6 +95,7 @@ class Bench {
       this.ledger.epoch = this.seq;
       this.ledger.leader = event.nonce;
     }
+    if (event.type === "settings") this.ledger.settings = event.settings;
     if (event.type === "fold_version") this.ledger.foldVersion = event.version;
     if (event.type === "resigned") this.ledger.leader = null;
     this.clock.nowMs = this.loop.nowMs;
@@ -292,6 +299,13 @@ describe("a leader", () => {
     await bench.play(2_000);
     const versions = bench.appends.filter(({ event }) => event.type === "fold_version");
     expect(versions.map(({ event }) => event)).toEqual([{ type: "fold_version", version: 3 }]);
+  });
+
+  test("the leader tells what it was started with where the log has it otherwise, once", async () => {
+    bench.ledger.settings = { ...DEFAULT_SETTINGS, retentionMs: 3_600_000 };
+    await bench.play(3_000);
+    const told = bench.appends.filter(({ event }) => event.type === "settings");
+    expect(told.map(({ event }) => event)).toEqual([{ type: "settings", settings: DEFAULT_SETTINGS }]);
   });
 
   test("resigns behind what is on its way", async () => {

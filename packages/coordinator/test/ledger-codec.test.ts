@@ -6,7 +6,7 @@ import { encodeLedger, LedgerDecoder } from "../src/core/codec/ledger-codec.ts";
 import type { Ledger } from "../src/core/ledger/index.ts";
 import { checkInvariants } from "../src/core/ledger/invariants.ts";
 import { oldestNeededSeq } from "../src/shell/ledger-state.ts";
-import { type Step, steps } from "./ledger-steps.ts";
+import { type Step, stepsWithRetention } from "./ledger-steps.ts";
 import { idOf, newLedger, submission, TestLog } from "./test-log.ts";
 
 const bytesOf = (ledger: Ledger): string => Buffer.concat([...encodeLedger(ledger)]).toString("base64");
@@ -41,7 +41,7 @@ function chain(length: number): Ledger {
 describe("a ledger that is read back from its bytes", () => {
   test("I6, I7: folds on with the same effects to the same bytes, wherever the log is cut", () => {
     fc.assert(
-      fc.property(steps, fc.nat(), (all, where) => {
+      fc.property(stepsWithRetention, fc.nat(), (all, where) => {
         const log = play(all);
         const cut = where % (log.entries.length + 1);
         const whole = newLedger();
@@ -66,7 +66,7 @@ describe("a ledger that is read back from its bytes", () => {
 
   test("I6: goes through its bytes after every record and is the same", () => {
     fc.assert(
-      fc.property(steps, (all) => {
+      fc.property(stepsWithRetention, (all) => {
         const log = play(all);
         let ledger = newLedger();
         for (const entry of log.entries) {
@@ -119,7 +119,7 @@ describe("bytes that are no ledger", () => {
 
   test("I6: are refused wherever one bit of them changed, and never make a state", () => {
     fc.assert(
-      fc.property(steps, fc.nat(), fc.nat({ max: 7 }), (all, where, bit) => {
+      fc.property(stepsWithRetention, fc.nat(), fc.nat({ max: 7 }), (all, where, bit) => {
         const bytes = [...encodeLedger(play(all).ledger)];
         const at = where % bytes[0]!.length;
         bytes[0]![at]! ^= 1 << bit;

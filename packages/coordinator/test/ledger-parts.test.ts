@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { LedgerClock } from "../src/core/ledger/clock.ts";
 import { findCycle } from "../src/core/ledger/cycle.ts";
 import { Deadlines } from "../src/core/ledger/deadlines.ts";
+import { SENDER_MEMORY_MS } from "../src/core/ledger/retention.ts";
 import { Senders } from "../src/core/ledger/senders.ts";
 import type { LiveTask } from "../src/core/ledger/task.ts";
 import { idOf } from "./test-log.ts";
@@ -32,8 +33,8 @@ describe("the senders that the fold has seen", () => {
     );
   });
 
-  test("are forgotten an hour after their last record, in whatever order they spoke", () => {
-    const step = fc.record({ sender: fc.nat({ max: 4 }), passedMs: fc.nat({ max: HOUR_MS }) });
+  test("are forgotten two hours after their last record, in whatever order they spoke", () => {
+    const step = fc.record({ sender: fc.nat({ max: 4 }), passedMs: fc.nat({ max: SENDER_MEMORY_MS }) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const senders = new Senders();
@@ -44,7 +45,7 @@ describe("the senders that the fold has seen", () => {
           lastMs.set(sender, nowMs);
           nowMs += passedMs;
           senders.forget(nowMs);
-          for (const [each, ms] of lastMs) if (nowMs - ms >= HOUR_MS) lastMs.delete(each);
+          for (const [each, ms] of lastMs) if (nowMs - ms >= SENDER_MEMORY_MS) lastMs.delete(each);
           expect(senders.size).toBe(lastMs.size);
         }
       }),
@@ -52,14 +53,14 @@ describe("the senders that the fold has seen", () => {
     );
   });
 
-  test("that spoke before the clock ran have their hour from when it does, all of them", () => {
+  test("that spoke before the clock ran have their time from when it does, all of them", () => {
     const senders = new Senders();
     for (let i = 0; i < 10; i++) senders.admit(instanceOf(i), 1, 0);
     const startMs = 1_700_000_000_000;
     senders.forget(startMs);
-    senders.forget(startMs + HOUR_MS - 1);
+    senders.forget(startMs + SENDER_MEMORY_MS - 1);
     expect(senders.size).toBe(10);
-    senders.forget(startMs + HOUR_MS);
+    senders.forget(startMs + SENDER_MEMORY_MS);
     expect(senders.size).toBe(0);
   });
 });

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Effect } from "../src/core/ledger/effect.ts";
 import type { Ledger } from "../src/core/ledger/ledger.ts";
 import { isReleased } from "../src/core/ledger/task.ts";
-import { IDS, type Step, steps } from "./ledger-steps.ts";
+import { IDS, type Step, steps, stepsWithRetention } from "./ledger-steps.ts";
 import { newLedger, TestLog } from "./test-log.ts";
 
 function play(all: readonly Step[]): TestLog {
@@ -30,7 +30,7 @@ function stateOf(ledger: Ledger): unknown {
     ...task,
     dependents: task.dependents.map((each) => each.id),
   }));
-  const { seq, epoch, lastControlSeq, clock, unknown, timers } = ledger;
+  const { seq, epoch, lastControlSeq, clock, unknown, timers, settings, expiredToMs } = ledger;
   const children = [...ledger.children].map(([parent, all]) => [parent, [...all].map((each) => each.id)]);
   return {
     live,
@@ -42,6 +42,8 @@ function stateOf(ledger: Ledger): unknown {
     unknown: [...unknown.keys()],
     children,
     timers: timers.size,
+    settings,
+    expiredToMs,
   };
 }
 
@@ -174,7 +176,7 @@ describe("whatever the order of records", () => {
 
   test("two folds of the same log are equal, with the same effects (I7)", () => {
     fc.assert(
-      fc.property(steps, (all) => {
+      fc.property(stepsWithRetention, (all) => {
         const log = play(all);
         const again = newLedger();
         const effects: Effect[] = [];

@@ -150,3 +150,27 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 );
 
 export const steps: fc.Arbitrary<Step[]> = fc.array(step, { maxLength: 80, size: "max" });
+
+/** Settled tasks leave, after seconds: an id that comes again is then a task like any other. */
+const retention: fc.Arbitrary<Step> = fc
+  .record({
+    retentionMs: fc.constantFrom(1_000, 10_000, 100_000),
+    retentionMinMs: fc.constantFrom(0, 1_000, 5_000),
+    settledTasksMax: fc.constantFrom(0, 1, 4),
+    resultBytesMax: fc.constantFrom(0, 1, 4),
+  })
+  .map(
+    (settings): Step =>
+      (log) =>
+        void log.settings(settings),
+  );
+
+export const stepsWithRetention: fc.Arbitrary<Step[]> = fc
+  .tuple(
+    retention,
+    fc.array(fc.oneof({ weight: 12, arbitrary: step }, { weight: 1, arbitrary: retention }), {
+      maxLength: 80,
+      size: "max",
+    }),
+  )
+  .map(([first, others]) => [first, ...others]);

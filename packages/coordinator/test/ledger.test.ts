@@ -203,10 +203,10 @@ describe("repeats", () => {
     ]);
   });
 
-  test("are known as such for an hour after their sender's last record, and then forgotten", () => {
+  test("are known as such for two hours after their sender's last record, and then forgotten", () => {
     log.submit([submission(1)]);
     const before = log.ledger.senders.size;
-    log.tick(3_590_000);
+    log.tick(7_190_000);
     expect(log.ledger.senders.size).toBe(before);
     log.tick(20_000);
     expect(log.ledger.senders.size).toBe(0);

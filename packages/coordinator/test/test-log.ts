@@ -8,6 +8,7 @@ import {
   FOLD_VERSION,
   Identity,
   InstanceId,
+  type LedgerSettings,
   type LogRecord,
   type LogSubject,
   type LostAttempt,
@@ -21,12 +22,13 @@ import {
 import type { Effect } from "../src/core/ledger/effect.ts";
 import { checkInvariants } from "../src/core/ledger/invariants.ts";
 import { Ledger, type LogEntry } from "../src/core/ledger/ledger.ts";
+import { DEFAULT_SETTINGS } from "../src/core/ledger/retention.ts";
 
 const SECRET: ControlSecret = ControlSecret.create();
 export const CLIENT: Sender = Sender.of(Identity.parse("client"), InstanceId.parse("c1"));
 export const WORKER: Sender = Sender.of(Identity.parse("worker"), InstanceId.parse("w1"));
 const LEADER = InstanceId.parse("k1");
-const START_MS = 1_700_000_000_000;
+export const START_MS = 1_700_000_000_000;
 
 /** A task id that a person can read in a failure: `00zzzz0000000000000007`. */
 export function idOf(number: number): TaskId {
@@ -101,6 +103,10 @@ export class TestLog {
       this.control({ type: "tick" });
     }
     return this.control({ type: "tick" });
+  }
+
+  settings(settings: Partial<LedgerSettings>): Effect[] {
+    return this.control({ type: "settings", settings: { ...DEFAULT_SETTINGS, ...settings } });
   }
 
   lose(id: number, lost: Partial<LostAttempt> = {}): Effect[] {

@@ -56,6 +56,8 @@ export type Answer =
   /** Null where it is not there; then `isExpired` says that its task is not known any more either. */
   | { readonly type: "chunk"; readonly data: Uint8Array | null; readonly isExpired: boolean }
   | { readonly type: "report"; readonly report: unknown }
+  /** The task was known once. */
+  | { readonly type: "expired"; readonly id: TaskId }
   | { readonly type: "refused"; readonly message: string };
 
 export type Reply = { readonly epoch: number; readonly foldedSeq: number; readonly answer: Answer };
@@ -145,6 +147,8 @@ function answerBody(answer: Answer): unknown {
       return [answer.data, answer.isExpired];
     case "report":
       return answer.report;
+    case "expired":
+      return answer.id;
     case "refused":
       return answer.message;
     default:
@@ -164,7 +168,7 @@ export function decodeReply(data: Uint8Array): Read<Reply> {
 }
 
 function readAnswer(kind: unknown, value: unknown): Answer {
-  const type = oneOf(kind, "answer", ["states", "values", "chunk", "report", "refused"]);
+  const type = oneOf(kind, "answer", ["states", "values", "chunk", "report", "expired", "refused"]);
   switch (type) {
     case "states":
       return { type, states: list(value, "states", ASK_IDS_MAX).map(readStateAnswer) };
@@ -176,6 +180,8 @@ function readAnswer(kind: unknown, value: unknown): Answer {
     }
     case "report":
       return { type, report: value };
+    case "expired":
+      return { type, id: taskId(value) };
     case "refused":
       return { type, message: text(value, "message", 2_000) };
     default:

@@ -76,16 +76,21 @@ export function readSettled(item: unknown): SettledTask {
   };
 }
 
+/** Whether a task that is not known was known once, and has left after its retention. */
+export const EXPIRIES = ["no", "maybe", "yes"] as const;
+export type Expiry = (typeof EXPIRIES)[number];
+
 /** The state of one task, as an answer. */
 export type StateAnswer =
-  | { readonly type: "unknown"; readonly id: TaskId }
+  /** Nobody has submitted it yet, or it was known once: which of them is not always known. */
+  | { readonly type: "unknown"; readonly id: TaskId; readonly expired: Expiry }
   | { readonly type: "live"; readonly id: TaskId; readonly state: LiveState; readonly attempt: number }
   | { readonly type: "settled"; readonly task: SettledTask };
 
 export function stateAnswerToWire(answer: StateAnswer): unknown[] {
   switch (answer.type) {
     case "unknown":
-      return ["unknown", answer.id];
+      return ["unknown", answer.id, answer.expired];
     case "live":
       return ["live", answer.id, answer.state, answer.attempt];
     case "settled":
@@ -98,6 +103,6 @@ export function readStateAnswer(item: unknown): StateAnswer {
   const type = oneOf(wire[0], "state type", ["unknown", "live", "settled"]);
   if (type === "settled") return { type, task: readSettled(wire[1]) };
   const id = taskId(wire[1]);
-  if (type === "unknown") return { type, id };
+  if (type === "unknown") return { type, id, expired: oneOf(wire[2], "expired", EXPIRIES) };
   return { type, id, state: oneOf(wire[2], "state", LIVE_STATES), attempt: count(wire[3], "attempt") };
 }

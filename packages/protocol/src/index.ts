@@ -34,6 +34,8 @@ export {
 export {
   type ClientMessage,
   decodeClientMessage,
+  EXPIRIES,
+  type Expiry,
   encodeClientMessage,
   readSettled,
   readStateAnswer,
@@ -159,6 +161,7 @@ export {
   type FinishFailure,
   type FinishOutcome,
   type FinishRecord,
+  type LedgerSettings,
   type LogRecord,
   type LostAttempt,
   type Submission,

@@ -26,6 +26,8 @@ export type Reason =
       readonly root: Reason | null;
     }
   | { readonly type: "unknown_dependency"; readonly dependency: TaskId }
+  /** What is known of a task has expired: of a dependency, or of one further down the chain. */
+  | { readonly type: "result_expired"; readonly task: TaskId }
   | { readonly type: "cycle"; readonly path: readonly TaskId[] }
   | { readonly type: "parent_gone"; readonly parent: TaskId; readonly attempt: number }
   | { readonly type: "workers_lost"; readonly losses: readonly WorkerLoss[] }
@@ -81,6 +83,8 @@ export function reasonToWire(reason: Reason): unknown[] {
     }
     case "unknown_dependency":
       return [reason.type, reason.dependency];
+    case "result_expired":
+      return [reason.type, reason.task];
     case "cycle":
       return [reason.type, reason.path];
     case "parent_gone":
@@ -110,6 +114,8 @@ export function readReason(value: unknown, nested = false): Reason {
       };
     case "unknown_dependency":
       return { type, dependency: id(wire[1]) };
+    case "result_expired":
+      return { type, task: id(wire[1]) };
     case "cycle":
       return { type, path: list(wire[1], "path", RECORD_ITEMS_MAX).map(id) };
     case "parent_gone":

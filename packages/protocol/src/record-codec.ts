@@ -21,6 +21,7 @@ import {
   type Finish,
   type FinishFailure,
   type FinishRecord,
+  type LedgerSettings,
   type LogRecord,
   type LostAttempt,
   type Submission,
@@ -89,6 +90,8 @@ function eventToWire(event: ControlEvent): unknown[] {
   switch (event.type) {
     case "fold_version":
       return ["fold_version", event.version];
+    case "settings":
+      return ["settings", settingsToWire(event.settings)];
     case "elected":
       return ["elected", event.nonce];
     case "resigned":
@@ -101,6 +104,11 @@ function eventToWire(event: ControlEvent): unknown[] {
     default:
       return assertNever(event);
   }
+}
+
+function settingsToWire(settings: LedgerSettings): unknown[] {
+  const { retentionMs, retentionMinMs, settledTasksMax, resultBytesMax } = settings;
+  return [retentionMs, retentionMinMs, settledTasksMax, resultBytesMax];
 }
 
 /** A record of the kind that its subject names, or why it is void. */
@@ -210,6 +218,8 @@ function readEvent(wire: unknown[]): ControlEvent {
       return { type };
     case "fold_version":
       return { type, version: count(wire[1], "fold version") };
+    case "settings":
+      return { type, settings: readSettings(list(wire[1], "settings")) };
     case "lost":
       return { type, attempts: list(wire[1], "attempts", RECORD_ITEMS_MAX).map(readLost) };
     case "expired":
@@ -217,6 +227,15 @@ function readEvent(wire: unknown[]): ControlEvent {
     default:
       return mismatch("control event is unknown");
   }
+}
+
+function readSettings(wire: unknown[]): LedgerSettings {
+  return {
+    retentionMs: count(wire[0], "retention"),
+    retentionMinMs: count(wire[1], "least retention"),
+    settledTasksMax: count(wire[2], "settled tasks"),
+    resultBytesMax: count(wire[3], "bytes of results"),
+  };
 }
 
 function readLost(item: unknown): LostAttempt {

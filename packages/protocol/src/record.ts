@@ -90,12 +90,25 @@ export type ControlRecord = {
   readonly event: ControlEvent;
 };
 
+/** What every fold must hold to alike, whatever its own coordinator was started with. */
+export type LedgerSettings = {
+  /** How long a settled task is kept, with its result. */
+  readonly retentionMs: number;
+  /** So long it is kept even where a budget is exceeded. */
+  readonly retentionMinMs: number;
+  /** Budgets: beyond them the oldest settled tasks leave early. 0 for none. */
+  readonly settledTasksMax: number;
+  readonly resultBytesMax: number;
+};
+
 export type ControlEvent =
   | { readonly type: "elected"; readonly nonce: Nonce }
   | { readonly type: "resigned" }
   | { readonly type: "tick" }
   /** From here on the log is folded by these rules: every live coordinator knows them. */
   | { readonly type: "fold_version"; readonly version: number }
+  /** From here on these settings hold: the leader's. */
+  | { readonly type: "settings"; readonly settings: LedgerSettings }
   | { readonly type: "lost"; readonly attempts: readonly LostAttempt[] }
   | { readonly type: "expired"; readonly attempts: readonly ExpiredAttempt[] };
 

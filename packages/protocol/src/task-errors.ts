@@ -151,10 +151,14 @@ export class WorkersLostError extends TaskError {
   }
 }
 
-/** A task that has settled so long ago that its result is not kept any more. */
+/** The task ended longer ago than results are kept: what was known of it is gone. */
 export class ResultExpiredError extends TaskError {
-  constructor(taskId: TaskId) {
-    super("weft_result_expired", `the result of task ${taskId} is not kept any more`, taskId);
+  constructor(task: TaskId) {
+    super(
+      "weft_result_expired",
+      `task ${task} is not kept any more: it ended longer ago than results are kept (24 hours by default, less where there are very many)`,
+      task,
+    );
   }
 }
 

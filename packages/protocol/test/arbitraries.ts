@@ -3,6 +3,7 @@ import {
   type ControlEvent,
   DURATION_MAX_MS,
   EXPIRED_LIMITS,
+  EXPIRIES,
   FINISH_OUTCOMES,
   type Identity,
   type InstanceId,
@@ -92,6 +93,15 @@ const controlEvent: fc.Arbitrary<ControlEvent> = fc.oneof(
   fc.constantFrom({ type: "resigned" } as const, { type: "tick" } as const),
   fc.record({ type: fc.constant("fold_version" as const), version: count }),
   fc.record({
+    type: fc.constant("settings" as const),
+    settings: fc.record({
+      retentionMs: count,
+      retentionMinMs: count,
+      settledTasksMax: count,
+      resultBytesMax: count,
+    }),
+  }),
+  fc.record({
     type: fc.constant("lost" as const),
     attempts: few(
       fc.record({ id: taskId, attempt: count, started: fc.boolean(), lostWorker: orNull(sender) }),
@@ -147,6 +157,7 @@ export const record: fc.Arbitrary<LogRecord> = fc.oneof(
 
 const rootReason: fc.Arbitrary<Reason> = fc.oneof(
   fc.record({ type: fc.constant("unknown_dependency" as const), dependency: taskId }),
+  fc.record({ type: fc.constant("result_expired" as const), task: taskId }),
   fc.record({ type: fc.constant("cycle" as const), path: few(taskId) }),
   fc.record({ type: fc.constant("parent_gone" as const), parent: taskId, attempt: count }),
   fc.record({
@@ -198,7 +209,7 @@ export const settledTask: fc.Arbitrary<SettledTask> = fc.record({
 });
 
 export const stateAnswer: fc.Arbitrary<StateAnswer> = fc.oneof(
-  fc.record({ type: fc.constant("unknown" as const), id: taskId }),
+  fc.record({ type: fc.constant("unknown" as const), id: taskId, expired: fc.constantFrom(...EXPIRIES) }),
   fc.record({
     type: fc.constant("live" as const),
     id: taskId,

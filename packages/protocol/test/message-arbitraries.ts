@@ -152,6 +152,7 @@ const answer: fc.Arbitrary<Answer> = fc.oneof(
     type: fc.constant("report" as const),
     report: fc.dictionary(token, fc.oneof(count, text, fc.boolean())),
   }),
+  fc.record({ type: fc.constant("expired" as const), id: taskId }),
   fc.record({ type: fc.constant("refused" as const), message: text }),
 );
 

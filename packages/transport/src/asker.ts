@@ -6,6 +6,7 @@ import {
   encodeAsk,
   NoLeaderError,
   type Question,
+  ResultExpiredError,
   type Subjects,
 } from "@weft/protocol";
 import { pause } from "./clock.ts";
@@ -47,6 +48,7 @@ export async function ask<T extends Question["type"]>(
     const leftMs = Math.max(1, limitMs - (connection.clock.nowMs() - startedMs));
     const answer = await once(connection, subject, payload, Math.min(attemptMs, leftMs));
     if (answer?.type === "refused") throw new AskRefusedError(answer.message);
+    if (answer?.type === "expired") throw new ResultExpiredError(answer.id);
     const wanted = ANSWERED_IN_KIND.has(question.type) ? question.type : "report";
     if (answer?.type === wanted) return answer as AnswerOf<T>;
     const triedMs = connection.clock.nowMs() - startedMs;

@@ -17,7 +17,7 @@ import { ask, openConnection, type SystemConnection } from "../src/index.ts";
 
 const subjects = new Subjects(Namespace.parse("shop"));
 const ID = TaskId.create(0, 0);
-const STATES: Answer = { type: "states", states: [{ type: "unknown", id: ID }] };
+const STATES: Answer = { type: "states", states: [{ type: "unknown", id: ID, expired: "no" }] };
 
 let server: NatsServer;
 let connection: SystemConnection;

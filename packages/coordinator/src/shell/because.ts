@@ -16,6 +16,8 @@ function byVerdict(verdict: Verdict): string {
       return `its dependency ${verdict.dependency} did not succeed (root of the chain: ${verdict.root})`;
     case "unknown_dependency":
       return `nobody submitted its dependency ${verdict.dependency} within a minute`;
+    case "result_expired":
+      return `what it depends on is not kept any more: ${verdict.task}`;
     case "cycle":
       return `its dependencies form a cycle: ${verdict.path.join(" -> ")}`;
     case "parent_gone":

@@ -7,6 +7,7 @@ import {
   FOLD_VERSION,
   Identity,
   InstanceId,
+  type LedgerSettings,
   LogGapError,
   LogTailLostError,
   Namespace,
@@ -24,6 +25,7 @@ import { writeCheckpoint } from "./checkpointer.ts";
 import { ControlWriter } from "./control-writer.ts";
 import { EventOutlet } from "./event-outlet.ts";
 import { whenJetStreamIsBack } from "./jetstream-away.ts";
+import { ledgerSettings, type RetentionOptions } from "./ledger-settings.ts";
 import { LogRoom } from "./log-room.ts";
 import type { UpkeepSettings } from "./log-upkeep.ts";
 import {
@@ -46,6 +48,8 @@ export type CoordinatorOptions = ConnectionOptions & {
   readonly create?: boolean | NamespaceOptions;
   /** When checkpoints are written. */
   readonly checkpoints?: CheckpointOptions;
+  /** How long settled tasks are kept. While this coordinator leads, all hold to what it was started with. */
+  readonly retention?: RetentionOptions;
   /** One line for the log of the process. @default nothing is logged */
   readonly log?: (line: string) => void;
 };
@@ -64,6 +68,8 @@ const CHECKPOINT_AGE_MAX_MS = 300_000;
 type CoordinatorParts = {
   readonly log: (line: string) => void;
   readonly checkpoints?: CheckpointOptions;
+  /** @default the defaults of `RetentionOptions` */
+  readonly settings?: LedgerSettings;
   /** The newest rules by which it folds. @default FOLD_VERSION */
   readonly foldVersion?: number;
   /** @default written by this thread, over the same connection */
@@ -79,6 +85,7 @@ export class Coordinator {
   private readonly room: LogRoom;
   private readonly voids: VoidCounter;
   private readonly settings: UpkeepSettings;
+  private readonly ledgerSettings: LedgerSettings;
   private readonly runCheckpoint: CheckpointRunner;
   private readonly foldVersion: number;
   private readonly log: (line: string) => void;
@@ -97,12 +104,15 @@ export class Coordinator {
     const namespace = Namespace.parse(options.namespace ?? process.env.WEFT_NAMESPACE ?? "default");
     const identity = Identity.parse(options.identity ?? "coordinator");
     const log = options.log ?? (() => undefined);
+    // What is wrong with it is told before anything is sent.
+    const settingsFor = ledgerSettings(options.retention ?? {});
     const connection = await openConnection(identity, InstanceId.create(), options);
     const config = await configOf(connection, namespace, options.create ?? false, log);
     const { servers } = connection;
     const nats = options.nats ?? {};
     return Coordinator.open(connection, config, {
       log,
+      settings: settingsFor(config),
       ...(options.checkpoints === undefined ? {} : { checkpoints: options.checkpoints }),
       runCheckpoint: threadRunner({ servers, nats, namespace, identity }, log),
     });
@@ -137,6 +147,7 @@ export class Coordinator {
       checkpointAgeMaxMs: checkpoints?.ageMaxMs ?? CHECKPOINT_AGE_MAX_MS,
       purgeAgeMinMs: config.purgeAgeMs,
     };
+    this.ledgerSettings = parts.settings ?? ledgerSettings({})(config);
     this.runCheckpoint =
       runCheckpoint ?? ((seq) => writeCheckpoint({ connection, config, subjects, seq, log }));
     this.voids = new VoidCounter(log);
@@ -200,6 +211,7 @@ export class Coordinator {
       subjects,
       start,
       settings: this.settings,
+      ledgerSettings: this.ledgerSettings,
       runCheckpoint: this.runCheckpoint,
       foldVersion: this.foldVersion,
       writer,

@@ -11,12 +11,14 @@ import {
   type ControlEvent,
   type ControlRecord,
   type ExpiredAttempt,
+  type LedgerSettings,
   type LostAttempt,
   Nonce,
 } from "@weft/protocol";
 import { type AwakeTime, type Clock, type Entropy, type Timer, within } from "@weft/transport";
 import type { Ledger } from "../core/ledger/index.ts";
 import type { ControlWriter } from "./control-writer.ts";
+import { sameSettings } from "./ledger-settings.ts";
 
 export type Role = "following" | "standing" | "leading" | "stopped";
 
@@ -24,9 +26,11 @@ export type LeadershipOptions = {
   readonly clock: Clock;
   readonly awake: Pick<AwakeTime, "nowMs">;
   readonly entropy: Entropy;
-  readonly ledger: Pick<Ledger, "leader" | "epoch" | "foldVersion" | "nextDueMs"> & {
+  readonly ledger: Pick<Ledger, "leader" | "epoch" | "foldVersion" | "settings" | "nextDueMs"> & {
     readonly clock: { readonly nowMs: number };
   };
+  /** What this coordinator was started with: while it leads, every fold holds to it. */
+  readonly settings: LedgerSettings;
   readonly writer: Pick<ControlWriter, "append" | "tryAppend">;
   readonly isConnected: () => boolean;
   /** Whether the leader of this epoch was heard of lately. A hint: it delays a stand, and no longer than a while. */
@@ -216,9 +220,14 @@ export class Leadership {
   }
 
   /** New rules are in force once everybody knows them: in a rolling upgrade, with the last old coordinator gone. */
-  private tickOrVersion(): ControlEvent {
+  private versionOf(ledger: LeadershipOptions["ledger"]): ControlEvent | null {
     const version = this.options.foldVersionOfAll();
-    return version > this.options.ledger.foldVersion ? { type: "fold_version", version } : { type: "tick" };
+    return version > ledger.foldVersion ? { type: "fold_version", version } : null;
+  }
+
+  private settingsOf(ledger: LeadershipOptions["ledger"]): ControlEvent | null {
+    const { settings } = this.options;
+    return sameSettings(settings, ledger.settings) ? null : { type: "settings", settings };
   }
 
   /** One record at a time; a report is a tick as well. */
@@ -241,6 +250,8 @@ export class Leadership {
     const lost = this.lost.splice(0, ATTEMPTS_PER_RECORD_MAX);
     if (lost.length > 0) return { type: "lost", attempts: lost };
     const expired = this.expired.splice(0, ATTEMPTS_PER_RECORD_MAX);
-    return expired.length > 0 ? { type: "expired", attempts: expired } : this.tickOrVersion();
+    if (expired.length > 0) return { type: "expired", attempts: expired };
+    const { ledger } = this.options;
+    return this.versionOf(ledger) ?? this.settingsOf(ledger) ?? { type: "tick" };
   }
 }

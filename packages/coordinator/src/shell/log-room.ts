@@ -5,7 +5,7 @@
 import type { Stream, StreamInfo } from "@weft/transport";
 
 /** In the metadata of the log's stream: the limit that it was created with, while it is raised. */
-const LIMIT_KEY = "weft.logBytesMax";
+export const LIMIT_KEY = "weft.logBytesMax";
 const RESERVE_SHARE = 8;
 const RAISES_MAX = 4;
 /** Lowered when so much of the limit is free again: lowered too early it would be raised at once. */

@@ -23,6 +23,7 @@ import {
 import { apiCode } from "@weft/transport";
 import { createBlobStream } from "./blob-stream.ts";
 import { createCheckpointStream } from "./checkpoint-stream.ts";
+import { LIMIT_KEY } from "./log-room.ts";
 
 export type NamespaceConfig = {
   readonly namespace: Namespace;
@@ -32,6 +33,8 @@ export type NamespaceConfig = {
   readonly durability: Durability;
   /** The log is purged up to a checkpoint that is at least as old. */
   readonly purgeAgeMs: number;
+  /** What the log was created with, whatever its limit is now; 0 or less for none. */
+  readonly logBytesMax: number;
 };
 
 /** What the log survives (docs/operations.md). */
@@ -148,6 +151,7 @@ async function find(jsm: JetStreamManager, subjects: Subjects): Promise<Namespac
       secret: ControlSecret.parse(secret),
       durability,
       purgeAgeMs,
+      logBytesMax: Number(config.metadata?.[LIMIT_KEY] ?? config.max_bytes),
     };
   } catch (error) {
     if (apiCode(error) === STREAM_NOT_FOUND) return null;

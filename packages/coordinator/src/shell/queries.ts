@@ -5,6 +5,7 @@ import {
   assertNever,
   BlobId,
   type CoordinatorReport,
+  type Expiry,
   type InfoReport,
   type ListFilter,
   type ListReport,
@@ -17,7 +18,15 @@ import {
   type TaskRow,
   type WorkerReport,
 } from "@weft/protocol";
-import { isLive, type Ledger, type LiveTask, type SettledTask, tell } from "../core/ledger/index.ts";
+import {
+  hasExpired,
+  isLive,
+  type Ledger,
+  type LiveTask,
+  mayHaveExpired,
+  type SettledTask,
+  tell,
+} from "../core/ledger/index.ts";
 import { because } from "./because.ts";
 import type { BlobStore } from "./blob-store.ts";
 import { bytesOf, messageOf } from "./client-outlet.ts";
@@ -78,7 +87,8 @@ async function states(
         return { type: "refused", message: "too many tasks are watched already" };
       }
       answers.push({ type: "live", id, state: live.state, attempt: live.attempt });
-    } else if (settled === undefined) answers.push({ type: "unknown", id });
+    } else if (settled === undefined)
+      answers.push({ type: "unknown", id, expired: expiryOf(id, context.ledger) });
     else {
       const { reason, source } = tell(context.ledger, settled);
       const message = messageOf(settled, reason, null, await load(source, context));
@@ -97,7 +107,8 @@ async function values(ids: readonly TaskId[], context: QueryContext): Promise<An
   let bytes = 0;
   for (const id of ids) {
     const settled = context.ledger.settled.get(id);
-    const value = settled === undefined ? null : await load(tell(context.ledger, settled).source, context);
+    if (settled === undefined) return { type: "expired", id };
+    const value = await load(tell(context.ledger, settled).source, context);
     bytes += value?.length ?? 0;
     if (bytes > MESSAGE_BYTES_TARGET && found.length > 0) break;
     found.push(value);
@@ -122,7 +133,7 @@ async function load(source: SettledTask | null, context: QueryContext): Promise<
 async function show(id: TaskId, context: QueryContext): Promise<Answer> {
   const { ledger, term } = context;
   const task = ledger.live.get(id) ?? ledger.settled.get(id);
-  if (task === undefined) return unknownTask(id);
+  if (task === undefined) return unknownTask(id, ledger);
   // Of a settled task nobody needs the arguments: they may be purged.
   const record = (await context.values.record(task.submitted.seq))?.record;
   const submission = record?.type === "submit" ? record.tasks[task.submitted.index] : undefined;
@@ -148,11 +159,18 @@ async function show(id: TaskId, context: QueryContext): Promise<Answer> {
 
 function explanation(id: TaskId, { ledger, term }: QueryContext): Answer {
   const report = explain(id, ledger, term.scheduler);
-  return report === null ? unknownTask(id) : { type: "report", report };
+  return report === null ? unknownTask(id, ledger) : { type: "report", report };
 }
 
-function unknownTask(id: TaskId): Answer {
-  return { type: "refused", message: `nobody has submitted task ${id}` };
+function expiryOf(id: TaskId, ledger: Ledger): Expiry {
+  if (hasExpired(ledger, id)) return "yes";
+  return mayHaveExpired(ledger, id) ? "maybe" : "no";
+}
+
+function unknownTask(id: TaskId, ledger: Ledger): Answer {
+  if (hasExpired(ledger, id)) return { type: "expired", id };
+  const or = mayHaveExpired(ledger, id) ? ", or it is not kept any more" : "";
+  return { type: "refused", message: `nobody has submitted task ${id}${or}` };
 }
 
 function dependency(id: TaskId, ledger: Ledger): TaskReport["dependencies"][number] {

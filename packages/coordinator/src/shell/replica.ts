@@ -3,7 +3,14 @@
  * questions. Where the log turns out to be another than the one that was folded it is thrown away whole, and the
  * coordinator begins a new one.
  */
-import { type CoordinatorReport, DefectError, type Sender, type Subjects, WeftError } from "@weft/protocol";
+import {
+  type CoordinatorReport,
+  DefectError,
+  type LedgerSettings,
+  type Sender,
+  type Subjects,
+  WeftError,
+} from "@weft/protocol";
 import { AwakeTime, type Connection } from "@weft/transport";
 import type { Ledger } from "../core/ledger/index.ts";
 import { AskDesk } from "./ask-desk.ts";
@@ -14,6 +21,7 @@ import type { ControlWriter } from "./control-writer.ts";
 import { CoordinatorWatch, type OwnState } from "./coordinator-watch.ts";
 import type { EventOutlet } from "./event-outlet.ts";
 import { Leadership } from "./leadership.ts";
+import { oldestNeededSeq } from "./ledger-state.ts";
 import { LogFold } from "./log-fold.ts";
 import { LogKeeper } from "./log-keeper.ts";
 import { LogReader, type RawRecord } from "./log-reader.ts";
@@ -23,7 +31,7 @@ import type { NamespaceConfig } from "./namespace.ts";
 import type { QueryContext } from "./queries.ts";
 import type { StartPoint } from "./start-point.ts";
 import { Term } from "./term.ts";
-import { ValueStore } from "./value-store.ts";
+import { RecordPurgedError, ValueStore } from "./value-store.ts";
 import type { VoidCounter } from "./void-counter.ts";
 import { WorkerWatch } from "./worker-watch.ts";
 
@@ -34,6 +42,8 @@ export type ReplicaOptions = {
   /** Where it begins. */
   readonly start: StartPoint;
   readonly settings: UpkeepSettings;
+  /** What all folds hold to while this one leads. */
+  readonly ledgerSettings: LedgerSettings;
   readonly runCheckpoint: CheckpointRunner;
   readonly writer: ControlWriter;
   readonly room: LogRoom;
@@ -65,6 +75,8 @@ export class Replica {
   private connected = true;
   private flushQueued = false;
   private closed = false;
+  /** Records that were to be read and have been purged. */
+  private missing: { readonly error: RecordPurgedError; readonly judgeAtSeq: number }[] = [];
   private readonly caughtUp: PromiseWithResolvers<void> = Promise.withResolvers<void>();
 
   constructor(options: ReplicaOptions) {
@@ -94,6 +106,7 @@ export class Replica {
       entropy,
       ledger,
       writer: options.writer,
+      settings: options.ledgerSettings,
       isConnected: () => this.connected,
       onElected: (epoch) => this.lead(epoch),
       onDeposed: () => this.follow(),
@@ -199,6 +212,7 @@ export class Replica {
       this.options.writer.folded(record);
       this.leadership.folded(record);
     }
+    if (this.missing.length > 0) this.judgeMissing();
     this.queueFlush();
   }
 
@@ -252,7 +266,7 @@ export class Replica {
         if (attempts.length > 0) this.leadership.reportExpired(attempts);
       },
       guarded: (what, act) => this.guarded(what, act),
-      onFailed: (error) => this.fail(error),
+      onFailed: (error) => this.onTermFailed(error),
     });
     const { config, settings, runCheckpoint: run, room } = this.options;
     const { ledger } = this;
@@ -271,6 +285,25 @@ export class Replica {
     this.coordinators.announce();
     log(`coordinator ${connection.sender} leads from record ${epoch}`);
     onElected();
+  }
+
+  /** A leader that was frozen, and does not know yet that others went on, asks for what these have purged. */
+  private onTermFailed(error: Error): void {
+    if (!(error instanceof RecordPurgedError)) return this.fail(error);
+    const { connection, config } = this.options;
+    connection
+      .stream(config.stream)
+      .info()
+      .then(({ lastSeq }) => this.missing.push({ error, judgeAtSeq: lastSeq }))
+      .catch(() => this.fail(error));
+  }
+
+  /** What is still needed, by a fold that has come as far as the log went when the record was missed, is lost. */
+  private judgeMissing(): void {
+    const due = this.missing.filter(({ judgeAtSeq }) => judgeAtSeq <= this.ledger.seq);
+    if (due.length === 0) return;
+    this.missing = this.missing.filter((each) => !due.includes(each));
+    for (const { error } of due) if (oldestNeededSeq(this.ledger) <= error.seq) this.fail(error);
   }
 
   private follow(): void {

@@ -15,6 +15,15 @@ const READ_RETRY_MS = 200;
 /** Bookkeeping of one cached record, counted so that many empty records are bounded too. */
 const ENTRY_BYTES = 200;
 
+/** A record that was to be read is not there any more. A fold that is behind may ask for what has been purged since. */
+export class RecordPurgedError extends DefectError {
+  readonly seq: number;
+  constructor(seq: number) {
+    super(`record ${seq} of the log is needed and is not there any more`);
+    this.seq = seq;
+  }
+}
+
 export class ValueStore {
   private readonly connection: Connection;
   private readonly subjects: Subjects;
@@ -91,8 +100,7 @@ export class ValueStore {
     this.active++;
     try {
       const read = await this.record(seq);
-      if (read === null)
-        throw new DefectError(`record ${seq} of the log is needed and is not there any more`);
+      if (read === null) throw new RecordPurgedError(seq);
       const { record, bytes } = read;
       this.remember(seq, record, bytes);
       return valuesOf(record) ?? [];

@@ -51,6 +51,24 @@ const SECTIONS: { readonly [Name in StateField]: Section | null } = {
     },
   ),
   foldVersion: number("foldVersion"),
+  settings: row(
+    ({ settings }, to) => {
+      to.count(settings.retentionMs);
+      to.count(settings.retentionMinMs);
+      to.count(settings.settledTasksMax);
+      to.count(settings.resultBytesMax);
+    },
+    (ledger, from) => {
+      // The fields are read in the order in which they stand here.
+      ledger.settings = {
+        retentionMs: from.count(),
+        retentionMinMs: from.count(),
+        settledTasksMax: from.count(),
+        resultBytesMax: from.count(),
+      };
+    },
+  ),
+  expiredToMs: number("expiredToMs"),
   nextOrder: number("nextOrder"),
   senders: {
     save: ({ senders }, to) => senders.save(to),
@@ -106,7 +124,9 @@ function row(
   };
 }
 
-function number(name: "seq" | "lastControlSeq" | "epoch" | "foldVersion" | "nextOrder"): Section {
+type NumberField = "seq" | "lastControlSeq" | "epoch" | "foldVersion" | "expiredToMs" | "nextOrder";
+
+function number(name: NumberField): Section {
   return row(
     (ledger, to) => to.count(ledger[name]),
     (ledger, from) => {

@@ -7,6 +7,7 @@ import type { StateWriter } from "./state-writer.ts";
 const TYPES = [
   "dependency_failed",
   "unknown_dependency",
+  "result_expired",
   "cycle",
   "parent_gone",
   "workers_lost",
@@ -23,6 +24,8 @@ export function saveVerdict(to: StateWriter, verdict: Verdict): void {
       return to.count(verdict.distance);
     case "unknown_dependency":
       return to.id(verdict.dependency);
+    case "result_expired":
+      return to.id(verdict.task);
     case "cycle":
       return saveIds(to, verdict.path);
     case "parent_gone":
@@ -50,6 +53,8 @@ export function loadVerdict(from: StateReader): Verdict {
       return { type, dependency: from.id(), root: from.id(), distance: from.count() };
     case "unknown_dependency":
       return { type, dependency: from.id() };
+    case "result_expired":
+      return { type, task: from.id() };
     case "cycle":
       return { type, path: loadIds(from) };
     case "parent_gone":

@@ -16,11 +16,14 @@ export class LedgerClock {
     return this.lastStampMs !== null;
   }
 
-  advance(stampMs: number, wallMs: number): void {
+  /** Moves it, and answers where it was. */
+  advance(stampMs: number, wallMs: number): number {
+    const before = this.nowMs;
     const since = this.lastStampMs === null ? 0 : stampMs - this.lastStampMs;
     const step = Math.min(STEP_MAX_MS, Math.max(0, since));
     this.nowMs = Math.max(this.nowMs + step, Math.min(stampMs, wallMs));
     this.lastStampMs = stampMs;
+    return before;
   }
 
   save(to: StateWriter): void {

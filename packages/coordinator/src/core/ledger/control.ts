@@ -3,6 +3,7 @@ import { assertNever, type ControlRecord } from "@weft/protocol";
 import { expire, lose } from "./finish.ts";
 import type { LogEntry } from "./ledger.ts";
 import { giveUpUnknown } from "./link.ts";
+import { evict, restamp } from "./retention.ts";
 import { endTimedOut, release } from "./settle.ts";
 import type { LedgerState } from "./state.ts";
 import type { LiveTask } from "./task.ts";
@@ -10,7 +11,7 @@ import type { LiveTask } from "./task.ts";
 export function control(ledger: LedgerState, entry: LogEntry, record: ControlRecord): void {
   const { event } = record;
   if (event.type === "elected") {
-    ledger.clock.advance(entry.stampMs, record.wallMs);
+    moveClock(ledger, entry, record);
     ledger.epoch = entry.seq;
     ledger.leader = event.nonce;
     ledger.foldVersion = Math.max(ledger.foldVersion, record.foldVersion);
@@ -18,12 +19,15 @@ export function control(ledger: LedgerState, entry: LogEntry, record: ControlRec
     return timePassed(ledger);
   }
   if (record.epoch !== ledger.epoch || ledger.leader === null) return ledger.void("another epoch");
-  ledger.clock.advance(entry.stampMs, record.wallMs);
+  moveClock(ledger, entry, record);
   switch (event.type) {
     case "tick":
       break;
     case "fold_version":
       ledger.foldVersion = Math.max(ledger.foldVersion, event.version);
+      break;
+    case "settings":
+      ledger.settings = event.settings;
       break;
     case "resigned":
       ledger.leader = null;
@@ -41,6 +45,10 @@ export function control(ledger: LedgerState, entry: LogEntry, record: ControlRec
   timePassed(ledger);
 }
 
+function moveClock(ledger: LedgerState, { stampMs }: LogEntry, { wallMs }: ControlRecord): void {
+  restamp(ledger, ledger.clock.advance(stampMs, wallMs));
+}
+
 function timePassed(ledger: LedgerState): void {
   const { nowMs } = ledger.clock;
   ledger.senders.forget(nowMs);
@@ -51,6 +59,7 @@ function timePassed(ledger: LedgerState): void {
     else waitOver(ledger, due.task);
   }
   ledger.timers.begin(nowMs);
+  evict(ledger);
 }
 
 /** Whatever it is doing: what still runs of it is void. One that is being stopped already is left to that. */

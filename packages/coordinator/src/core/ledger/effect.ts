@@ -34,6 +34,7 @@ export type VoidReason =
   | "sender differs from subject"
   | "wrong control secret"
   | "another epoch"
+  | "submit of a task that has expired"
   | "task of another partition"
   | "finish of an unknown task"
   | "finish of a settled task"

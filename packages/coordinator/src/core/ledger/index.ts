@@ -1,6 +1,7 @@
 export type { Effect } from "./effect.ts";
 export { Ledger } from "./ledger.ts";
 export { tell } from "./reason.ts";
+export { DEFAULT_SETTINGS, hasExpired, mayHaveExpired } from "./retention.ts";
 export type { LedgerConfig } from "./state.ts";
 export {
   isLive,

@@ -18,6 +18,7 @@ export function checkInvariants(ledger: Ledger): string[] {
       if (ledger.live.get(child.id) !== child || child.parent?.id !== parent)
         wrong.push(`${child.id} is no live child of ${parent}`);
   }
+  checkPins(ledger, wrong);
   if (ledger.orphans.length > 0) wrong.push("L6: orphans were left as they are");
   // A checkpoint has the one with the other.
   if (ledger.unknown.size !== ledger.unknownDeadlines.size)
@@ -28,6 +29,20 @@ export function checkInvariants(ledger: Ledger): string[] {
     if (ledger.live.has(id) || ledger.settled.has(id)) wrong.push(`${id} is known and awaited as unknown`);
   }
   return wrong;
+}
+
+/** R2 */
+function checkPins(ledger: Ledger, wrong: string[]): void {
+  const pins = new Map<TaskId, number>();
+  for (const { dependencies } of ledger.live.values())
+    for (const id of dependencies) if (ledger.settled.has(id)) pins.set(id, (pins.get(id) ?? 0) + 1);
+  for (const [id, count] of pins)
+    if (ledger.settled.pins(id) !== count)
+      wrong.push(`R2: ${id} has ${ledger.settled.pins(id)} pins, and live tasks name it ${count} times`);
+  for (const id of ledger.settled.kept.keys())
+    if (!pins.has(id)) wrong.push(`R2: ${id} was evicted, and is kept for nobody`);
+  if (ledger.settled.pinned !== pins.size)
+    wrong.push(`R2: ${ledger.settled.pinned} settled tasks are pinned, and live tasks name ${pins.size}`);
 }
 
 function checkTask(ledger: Ledger, task: LiveTask, wrong: string[]): void {

@@ -1,8 +1,9 @@
 /** What a task waits for, until it may run. */
 import type { TaskId } from "@weft/protocol";
+import { hasExpired, mayHaveExpired } from "./retention.ts";
 import { end, failedThrough, release } from "./settle.ts";
 import type { LedgerState } from "./state.ts";
-import type { LiveTask } from "./task.ts";
+import type { LiveTask, Verdict } from "./task.ts";
 
 const COMPACT_AT = 64;
 
@@ -13,8 +14,10 @@ export function link(ledger: LedgerState, task: LiveTask): void {
       if (settled.outcome === "succeeded") continue;
       return end(ledger, task, "failed", failedThrough(settled));
     }
-    task.unmet++;
     const dependency = ledger.live.get(id);
+    if (dependency === undefined && hasExpired(ledger, id))
+      return end(ledger, task, "failed", { type: "result_expired", task: id });
+    task.unmet++;
     if (dependency !== undefined) addDependent(dependency.dependents, task, ledger.live);
     else awaitUnknown(ledger, id, task);
   }
@@ -34,10 +37,11 @@ function awaitUnknown(ledger: LedgerState, id: TaskId, task: LiveTask): void {
 export function giveUpUnknown(ledger: LedgerState, id: TaskId): void {
   const waiters = ledger.unknown.get(id) ?? [];
   ledger.unknown.delete(id);
-  for (const task of waiters) {
-    if (ledger.live.get(task.id) === task)
-      end(ledger, task, "failed", { type: "unknown_dependency", dependency: id });
-  }
+  const verdict: Verdict = mayHaveExpired(ledger, id)
+    ? { type: "result_expired", task: id }
+    : { type: "unknown_dependency", dependency: id };
+  for (const task of waiters)
+    if (ledger.live.get(task.id) === task) end(ledger, task, "failed", { ...verdict });
 }
 
 /** Drops dependents that have settled meanwhile whenever the list has doubled, so that it cannot grow without bound. */

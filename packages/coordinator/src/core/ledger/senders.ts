@@ -1,16 +1,16 @@
 /**
  * Which records of each sender instance the fold has seen. A repeat is void by its number, whatever else was forgotten:
- * the highest number and a window below it are kept until an hour after the sender's last record.
+ * the highest number and a window below it are kept until two hours after the sender's last record.
  */
 import type { InstanceId } from "@weft/protocol";
 import { loadRows, saveRows } from "../codec/rows.ts";
 import { refuse, type StateReader } from "../codec/state-reader.ts";
 import type { StateWriter } from "../codec/state-writer.ts";
+import { SENDER_MEMORY_MS } from "./retention.ts";
 
 const WINDOW = 64;
 /** Of the window, in one number of a checkpoint. */
 const BITS = 16;
-const FORGET_MS = 3_600_000;
 
 type Seen = { highest: number; readonly below: Set<number>; lastAtMs: number };
 
@@ -46,9 +46,9 @@ export class Senders {
 
   forget(nowMs: number): void {
     for (const [instance, seen] of this.byInstance) {
-      // Seen before the clock ran, as those behind it may be: its hour begins now.
+      // Seen before the clock ran, as those behind it may be: its time begins now.
       if (seen.lastAtMs === 0) seen.lastAtMs = nowMs;
-      else if (nowMs - seen.lastAtMs < FORGET_MS) return;
+      else if (nowMs - seen.lastAtMs < SENDER_MEMORY_MS) return;
       else this.byInstance.delete(instance);
     }
   }

@@ -1,6 +1,7 @@
 /** Releases tasks, and gives them their outcome, and those that wait for them what follows from that. */
 import type { Outcome, Stopped, TimeLimit } from "@weft/protocol";
 import { bury, orphan } from "./children.ts";
+import { unpinDependencies } from "./retention.ts";
 import type { LedgerState } from "./state.ts";
 import type { CancelRequest, LiveTask, Position, SettledTask, Verdict } from "./task.ts";
 
@@ -87,7 +88,9 @@ export function conclude(ledger: LedgerState, task: LiveTask, ending: Ending): S
     verdict: ending.verdict,
   };
   ledger.live.delete(task.id);
+  unpinDependencies(ledger, task);
   ledger.settled.add(settled, ending.value?.length ?? 0);
+  for (const each of task.dependents) if (ledger.live.get(each.id) === each) ledger.settled.pin(task.id);
   bury(ledger, task);
   orphan(ledger, task, ending.outcome === "succeeded");
   const { progress, value } = ending;

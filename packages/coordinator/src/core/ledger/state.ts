@@ -1,9 +1,10 @@
 /** Everything that a ledger holds. Only the rules of the fold (the files beside this one) change it. */
-import type { ControlSecret, Nonce, TaskId } from "@weft/protocol";
+import type { ControlSecret, LedgerSettings, Nonce, TaskId } from "@weft/protocol";
 import { SettledIndex } from "../settled/settled-index.ts";
 import { LedgerClock } from "./clock.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Effect, VoidReason } from "./effect.ts";
+import { DEFAULT_SETTINGS } from "./retention.ts";
 import { Senders } from "./senders.ts";
 import type { LiveTask } from "./task.ts";
 import { Timers } from "./timers.ts";
@@ -37,6 +38,10 @@ export class LedgerState {
   epoch = 0;
   leader: Nonce | null = null;
   foldVersion = 0;
+  /** What the leader was started with. */
+  settings: LedgerSettings = DEFAULT_SETTINGS;
+  /** When the newest task that has left had settled; 0 where none has. */
+  expiredToMs = 0;
   /** The age that the next task gets. */
   nextOrder = 0;
   /** What the record at hand has done so far. */

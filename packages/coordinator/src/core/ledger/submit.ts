@@ -10,6 +10,7 @@ import {
 import { adopt, bear } from "./children.ts";
 import { findCycle } from "./cycle.ts";
 import { link } from "./link.ts";
+import { hasExpired, pinDependencies } from "./retention.ts";
 import { cancelled, end } from "./settle.ts";
 import type { LedgerState } from "./state.ts";
 import { isReleased, type LiveTask, type Position, type Verdict } from "./task.ts";
@@ -23,7 +24,8 @@ export function submitAll(ledger: LedgerState, seq: number, owner: Sender, recor
     else if (ledger.live.has(id) || ledger.settled.has(id)) {
       adopt(ledger, submission);
       ledger.effects.push({ type: "submitted_again", id, sender: owner });
-    } else take(ledger, submission, owner, { seq, index });
+    } else if (hasExpired(ledger, id)) ledger.void("submit of a task that has expired");
+    else take(ledger, submission, owner, { seq, index });
   }
 }
 
@@ -34,6 +36,7 @@ function take(ledger: LedgerState, submission: Submission, owner: Sender, submit
   if (awaited) ledger.unknownDeadlines.delete(id);
   ledger.live.set(id, task);
   bear(ledger, task);
+  pinDependencies(ledger, task);
   if (task.deadlineMs !== null) ledger.timers.deadline(task, task.deadlineMs);
   ledger.effects.push({ type: "submitted", task });
   const verdict = refusal(ledger, task, awaited);

@@ -55,9 +55,9 @@ export class SettledIndex {
     return this.count + this.kept.size;
   }
 
-  /** Tasks that may be evicted. */
-  get evictable(): number {
-    return this.count;
+  /** Tasks that are pinned. */
+  get pinned(): number {
+    return this.pinnedSlots.size + this.keptPins.size;
   }
 
   /** What the columns and the table take, for all tasks together. */
@@ -150,6 +150,18 @@ export class SettledIndex {
     }
     const kept = this.kept.get(id);
     if (kept !== undefined) kept.task = { ...kept.task, finish: to };
+  }
+
+  /** What settled at that moment settled at another: of the newest, without a gap. */
+  restamp(fromMs: number, toMs: number): void {
+    for (let i = this.order.length - 1; i >= 0; i--) {
+      const chunk = this.chunks[this.order[i] ?? 0];
+      if (chunk == null) continue;
+      for (let at = chunk.end - 1; at >= chunk.first; at--) {
+        if (wide(chunk, at, WIDE.settledAtMs) !== fromMs) return;
+        setWide(chunk, at, WIDE.settledAtMs, toMs);
+      }
+    }
   }
 
   /** When the oldest that may be evicted settled; null where there is none. */

@@ -1,0 +1,76 @@
+/**
+ * How long settled tasks are kept. They leave after the retention, or once a budget is exceeded, the oldest first, but never
+ * within the least retention. What a live task depends on is pinned, and stays for as long as that is.
+ *
+ * R1 Only control records make tasks leave, and each of them a bounded number.
+ * R2 A live task holds one pin on each of its dependencies that is settled, as often as it names it.
+ */
+import { type LedgerSettings, TaskId } from "@weft/protocol";
+import type { LedgerState } from "./state.ts";
+import type { LiveTask } from "./task.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** Until a leader says otherwise. */
+export const DEFAULT_SETTINGS: LedgerSettings = {
+  retentionMs: 24 * HOUR_MS,
+  retentionMinMs: 600_000,
+  settledTasksMax: 1_000_000,
+  resultBytesMax: 0,
+};
+
+/** With two ticks a second this is far above the rate at which tasks settle. */
+const EVICTIONS_MAX = 20_000;
+/** While nobody leads the clock stands still: what settled in a longer pause has not settled at its beginning. */
+const PAUSE_MS = 60_000;
+/**
+ * A sender whose last record is as old may be forgotten (`Senders`): from then on nothing but the hour in its id keeps a
+ * task that has left from being taken for a new one. An hour on top of the hour that ids tell.
+ */
+export const SENDER_MEMORY_MS: number = 2 * HOUR_MS;
+
+export function evict(ledger: LedgerState): void {
+  const { settled } = ledger;
+  for (let left = EVICTIONS_MAX; left > 0; left--) {
+    const settledAtMs = settled.oldestSettledAtMs();
+    if (settledAtMs === null || !mayLeave(ledger, ledger.clock.nowMs - settledAtMs)) return;
+    settled.evictOldest();
+    ledger.expiredToMs = settledAtMs;
+  }
+}
+
+function mayLeave({ settled, settings }: LedgerState, ageMs: number): boolean {
+  const { retentionMs, retentionMinMs, settledTasksMax, resultBytesMax } = settings;
+  if (ageMs >= retentionMs) return true;
+  if (ageMs < retentionMinMs) return false;
+  return isOver(settled.size, settledTasksMax) || isOver(settled.valueBytes, resultBytesMax);
+}
+
+function isOver(size: number, most: number): boolean {
+  return most > 0 && size > most;
+}
+
+/** The clock has moved on from there: after a pause what settled in it settles now, so that it is not old at once. */
+export function restamp(ledger: LedgerState, beforeMs: number): void {
+  const { nowMs } = ledger.clock;
+  if (nowMs - beforeMs >= PAUSE_MS) ledger.settled.restamp(beforeMs, nowMs);
+}
+
+export function pinDependencies(ledger: LedgerState, task: LiveTask): void {
+  for (const id of task.dependencies) ledger.settled.pin(id);
+}
+
+export function unpinDependencies(ledger: LedgerState, task: LiveTask): void {
+  for (const id of task.dependencies) ledger.settled.unpin(id);
+}
+
+/** Of an id that is not known: nobody has submitted it, or it has left. Ids tell the hour of their making, no more. */
+export function mayHaveExpired(ledger: LedgerState, id: TaskId): boolean {
+  return TaskId.hourMs(id) <= ledger.expiredToMs;
+}
+
+/** The same, without doubt: whoever made that id has long had the time to submit it. */
+export function hasExpired(ledger: LedgerState, id: TaskId): boolean {
+  const hourMs = TaskId.hourMs(id);
+  return hourMs <= ledger.expiredToMs && hourMs <= ledger.clock.nowMs - SENDER_MEMORY_MS;
+}
