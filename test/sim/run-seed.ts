@@ -11,6 +11,7 @@ import {
   type TaskId,
 } from "@weft/protocol";
 import { Dice, SimLoop, type SimProcess, SimServer } from "@weft/testing/simulation";
+import type { StoredMessage } from "@weft/transport";
 import { Account } from "./account.ts";
 import { Auditor } from "./auditor.ts";
 import { Faults } from "./faults.ts";
@@ -42,10 +43,14 @@ const SUBMIT_EVERY_MS = 40;
 const LOG_BYTES_MAX = 256 * 1024 * 1024;
 const WRONG_MAX = 10;
 
-export async function runSeed(seed: number): Promise<SeedResult> {
+/** `onStored` is told every record of the log as the server takes it. */
+export async function runSeed(
+  seed: number,
+  onStored: (record: StoredMessage) => void = () => undefined,
+): Promise<SeedResult> {
   const dice = new Dice(seed);
   const plan = planOf(dice);
-  return new SeedRun(seed, dice, plan).play();
+  return new SeedRun(seed, dice, plan).play(onStored);
 }
 
 class SeedRun {
@@ -138,8 +143,9 @@ class SeedRun {
     this.workload = new Workload(this.account, dice.fork(), plan);
   }
 
-  async play(): Promise<SeedResult> {
+  async play(onStored: (record: StoredMessage) => void): Promise<SeedResult> {
     const { plan, parties, loop, faults } = this;
+    this.server.onStored(this.subjects.stream(0), onStored);
     for (let i = 1; i <= plan.coordinators; i++) parties.start("coordinator", i);
     for (let i = 1; i <= plan.workers; i++) parties.start("worker", i);
     for (let i = 1; i <= plan.clients; i++) parties.start("client", i);
