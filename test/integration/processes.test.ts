@@ -138,6 +138,35 @@ test("a worker that is killed is known to be gone, one that is silent is given i
   await Promise.all(held.map((handle) => handle.cancel()));
 });
 
+test("a worker that is blocked by inline code beyond its time-out is killed, and another has taken what it held", {
+  timeout: 60_000,
+}, async () => {
+  await start("coordinator", "--create").printed("leads");
+  const blocked = start("worker", file, "--slots", "2", "--cancel-grace", "100ms");
+  await blocked.printed("ready");
+  await using weft = await connect({ servers: server.url });
+  const held = weft.submit("hold");
+  const begun: unknown[] = [];
+  held.onProgress(() => begun.push(null));
+  await waitUntil(() => begun.length === 1);
+  const retry = { maximumAttempts: 2, initialInterval: 10 };
+  const blocking = weft.submit("block-once", undefined, { timeout: "1s", retry });
+  await blocking.accepted;
+  await using events = await tapEvents(server.url);
+  await events.told('"blockedMs":');
+  await start("worker", file, "--slots", "2").printed("ready");
+  // Its time limit decides what becomes of it, as anywhere else: the leader has seen to that.
+  expect(await blocking.settled()).toMatchObject({ outcome: "succeeded", value: 2, attempt: 2 });
+  expect(await blocked.exited).toBe(null);
+  expect(blocked.stderr()).toContain(
+    `the code of task ${blocking.id}, attempt 1, blocks the event loop beyond its time-out: this process is killed`,
+  );
+  // What it ran beside that is run again.
+  await waitUntil(() => begun.length === 2, { timeoutMs: 20_000 });
+  await held.cancel();
+  expect(await held.settled()).toMatchObject({ outcome: "cancelled", attempt: 2 });
+});
+
 test("a worker whose code blocks its event loop is blocked, not lost, however long it takes", {
   timeout: 60_000,
 }, async () => {

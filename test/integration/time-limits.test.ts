@@ -1,6 +1,7 @@
 /** Each time limit on a real cluster: who ends the task, what is told, and that nothing goes on after it. */
 import { type TaskHandle, TaskTimedOutError } from "@weft/client";
 import { startTestCluster, type TestCluster, waitUntil } from "@weft/testing";
+import { Worker } from "@weft/worker";
 import { afterEach, expect, test } from "vitest";
 import * as policy from "../fixtures/policy-tasks.ts";
 import { triesOf } from "../fixtures/policy-tasks.ts";
@@ -38,14 +39,27 @@ test("a thread that heeds nothing is ended after its grace; the task is tried ag
   expect(await weft.submit("thread-sum", 10).result()).toBe(45);
 });
 
-test("inline code that heeds nothing is left behind after its grace, and its slot is free", async () => {
+test("inline code that heeds nothing times out after its grace, and keeps its slot until it ends", {
+  timeout: 30_000,
+}, async () => {
   const lines: string[] = [];
   const log = (line: string): void => void lines.push(line);
   cluster = await startTestCluster({ worker: { tasks, slots: 1, cancelGraceMs: 50, log } });
   const weft = await cluster.client();
-  expect(await timedOut(weft.submit("ignores", "deaf", { timeout: 100 }))).toMatchObject({ limit: "run" });
-  expect(lines.some((line) => line.includes("does not stop"))).toBe(true);
-  expect(await weft.submit("echo", 1).result()).toBe(1);
+  const deafTask = weft.submit("deaf", undefined, { timeout: 100 });
+  // It waits in the worker, behind the slot that is not given back, and then for another worker.
+  const next = weft.submit("echo", 1);
+  expect(await timedOut(deafTask)).toMatchObject({ limit: "run" });
+  expect(lines.some((line) => line.includes("its slot is taken until it ends"))).toBe(true);
+  expect(await next.state()).toBe("released");
+  await using _other = await Worker.start({ servers: cluster.server.url, tasks: { echo }, slots: 1 });
+  expect(await next.result()).toBe(1);
+  await _other.stop();
+  const last = weft.submit("echo", 2);
+  await last.accepted;
+  expect(await last.state()).toBe("released");
+  for (const end of deafEnds.splice(0)) end();
+  expect(await last.result()).toBe(2);
 });
 
 test("a worker that blocks, and so does not see to its time-out, has the leader do it", {

@@ -13,6 +13,7 @@ import {
 } from "@weft/protocol";
 import { Appender, type BlobSizes, type Connection } from "@weft/transport";
 import { valuesInside, valuesOf } from "./attempt-values.ts";
+import type { BegunEntry } from "./begun-table.ts";
 import type { LogLevel, TaskOutlet } from "./context.ts";
 import { Attempts } from "./core/attempts.ts";
 import { Prefetch } from "./core/prefetch.ts";
@@ -31,18 +32,20 @@ export type AttemptRunnerOptions = {
   readonly slots: number;
   /** Attempts held beyond the slots; null to follow the rate at which they end. */
   readonly prefetch: number | null;
-  /** More are offered from now on. */
+  /** What is offered has changed, by more than an attempt that ended. */
   readonly onCredits: () => void;
   readonly blobSizes?: BlobSizes | undefined;
   /** How long code that is asked to stop may take to heed its signal. */
   readonly cancelGraceMs: number;
   readonly log: (line: string) => void;
-  /** Code begins; returns what to call when it has ended. */
-  readonly onBegin: (attempt: AttemptRef) => () => void;
+  readonly onBegin: (attempt: AttemptRef) => BegunEntry;
   /** Whether nothing may begin now. */
   readonly isHeld: () => boolean;
   readonly onTaskLog: (level: LogLevel, task: AttemptRef, message: string, data: unknown) => void;
 };
+
+/** Finishes that the log does not take are kept here: beyond this the worker takes no work and begins none. */
+const FINISH_BYTES_MAX = 64 * 1024 * 1024;
 
 type Ended = Omit<AttemptEnd, "outcome"> & { readonly outcome: AttemptEnd["outcome"] | "timed_out" };
 
@@ -61,11 +64,14 @@ export class AttemptRunner {
   private readonly large: LargeValues;
   private readonly runs = new Map<TaskId, Run>();
   private readonly stopping = new WeakSet<Run>();
+  /** Runs that heeded nothing and that nothing can end. */
+  private readonly deaf = new Set<Run>();
   /** Runs that had their time: whatever they come to now, they timed out. */
   private readonly timedOut = new WeakSet<Run>();
   /** Cancels of attempts whose dependency values are still on their way. */
   private readonly earlyCancels = new Map<TaskId, { readonly reason: string | null }>();
   private onIdle: (() => void) | null = null;
+  private finishBytes = 0;
   private closed = false;
 
   constructor(options: AttemptRunnerOptions) {
@@ -101,17 +107,23 @@ export class AttemptRunner {
     for (const assignment of assignments) {
       if (this.attempts.assign(assignment) === "queued") this.prefetch.taken(bytesOf(assignment));
     }
+    this.returnIfStuck();
   }
 
-  /** Attempts that the leader may have out here. */
+  /** Attempts that the leader may have out here, as things are now. */
   get credits(): number {
-    return this.prefetch.credits;
+    const { slots, leftBehind } = this.attempts;
+    return this.isFull || this.deaf.size >= slots ? 0 : this.prefetch.credits - leftBehind;
+  }
+
+  private get isFull(): boolean {
+    return this.finishBytes >= FINISH_BYTES_MAX;
   }
 
   /** Offers fewer where attempts have become slower, and gives back what is queued beyond that. False where nothing changed. */
   reviewCredits(): boolean {
     if (!this.prefetch.step(this.options.connection.clock.nowMs())) return false;
-    const excess = this.attempts.size - this.credits;
+    const excess = this.attempts.size - this.prefetch.credits;
     if (excess > 0) this.returnQueued(excess);
     return true;
   }
@@ -122,7 +134,7 @@ export class AttemptRunner {
   }
 
   startNext(): void {
-    while (this.attempts.canStart && !this.options.isHeld() && !this.large.isCrowded) {
+    while (this.attempts.canStart && !this.isFull && !this.options.isHeld() && !this.large.isCrowded) {
       const next = this.attempts.start();
       if (next === null) return;
       this.run(next).catch((error: unknown) =>
@@ -164,6 +176,14 @@ export class AttemptRunner {
     }
   }
 
+  /** Nothing will begin here before code ends that nothing can end: others may have what waits. */
+  private returnIfStuck(): void {
+    if (this.deaf.size < this.attempts.slots) return;
+    // First, so that what is given back does not come here again.
+    this.options.onCredits();
+    this.returnQueued();
+  }
+
   /** Resolves when nothing runs. */
   async idle(): Promise<void> {
     if (this.attempts.running === 0) return;
@@ -196,23 +216,36 @@ export class AttemptRunner {
   private async run(assignment: Assignment): Promise<void> {
     const { id, attempt } = assignment;
     this.progress.open(id, attempt, assignment.owner);
-    const ended = this.options.onBegin({ id, attempt });
-    const end = await this.execute(assignment);
-    ended();
+    const entry = this.options.onBegin({ id, attempt });
+    const code: { run: Run | null } = { run: null };
+    const end = await this.execute(assignment, entry, code);
     this.earlyCancels.delete(id);
+    if (!this.closed) this.ended(assignment, end);
+    await code.run?.end;
+    entry.ended();
+    this.attempts.codeEnded();
     if (this.closed) return;
     if (this.prefetch.finished(this.options.connection.clock.nowMs())) this.options.onCredits();
-    if (this.attempts.stateOf(id, attempt) === "running") {
-      this.runs.delete(id);
-      this.finish(assignment, end.outcome, { started: true, value: end.value, failure: end.failure });
-    } else this.progress.close(id, attempt);
     this.startNext();
     if (this.attempts.running === 0) this.onIdle?.();
   }
 
-  private async execute(assignment: Assignment): Promise<Ended> {
+  /** How an attempt ended is known. Its code may go on: then its slot is taken until that ends, too. */
+  private ended(assignment: Assignment, { outcome, value, failure }: Ended): void {
+    const { id, attempt } = assignment;
+    if (this.attempts.stateOf(id, attempt) === "running") {
+      this.runs.delete(id);
+      this.finish(assignment, outcome, { started: true, value, failure });
+    } else this.progress.close(id, attempt);
+  }
+
+  private async execute(
+    assignment: Assignment,
+    entry: BegunEntry,
+    code: { run: Run | null },
+  ): Promise<Ended> {
     const { connection, subjects, registry } = this.options;
-    const { id, name, attempt } = assignment;
+    const { id, name, attempt, timeoutMs } = assignment;
     const task = registry.get(name);
     if (task === undefined) return failedWith(new UsageError(`this worker has no task "${name}"`));
     try {
@@ -221,8 +254,14 @@ export class AttemptRunner {
       const { args, deps } = valuesInside(assignment) ?? (await valuesOf(assignment, source));
       // Its values took a while: it may be over, or another's, by now.
       if (!isWanted()) return CANCELLED;
-      const executor = this.options.executors[task.definition.options.executor];
-      const run = executor.run(task, { id, name, attempt, args, deps }, this.outletOf({ id, attempt }));
+      const kind = task.definition.options.executor;
+      if (kind === "inline" && timeoutMs !== null) entry.limit(timeoutMs + this.graceMs);
+      const run = this.options.executors[kind].run(
+        task,
+        { id, name, attempt, args, deps },
+        this.outletOf({ id, attempt }),
+      );
+      code.run = run;
       this.runs.set(id, run);
       const early = this.earlyCancels.get(id);
       if (early !== undefined)
@@ -260,11 +299,19 @@ export class AttemptRunner {
       if (run.terminate())
         log(`task ${ref.id} did not stop within ${cancelGraceMs} ms: it is ended by force`);
       else {
-        log(`task ${ref.id} does not stop: inline code can only be asked to, through ctx.signal`);
+        log(
+          `task ${ref.id} does not stop: inline code can only be asked to, through ctx.signal; its slot is taken until it ends`,
+        );
+        this.deaf.add(run);
         leftBehind?.();
+        this.returnIfStuck();
       }
     });
-    run.end.finally(() => grace.cancel()).catch(() => undefined);
+    const over = (): void => {
+      grace.cancel();
+      this.deaf.delete(run);
+    };
+    run.end.then(over, over);
   }
 
   private outletOf(ref: AttemptRef): TaskOutlet {
@@ -310,7 +357,15 @@ export class AttemptRunner {
     const item = finishItem(finish, (seq) => {
       this.appendedSeq = Math.max(this.appendedSeq, seq);
       this.attempts.appended(id, attempt);
+      const wasFull = this.isFull;
+      this.finishBytes -= item.bytes;
+      if (!wasFull || this.isFull) return;
+      this.options.onCredits();
+      this.startNext();
     });
+    const wasFull = this.isFull;
+    this.finishBytes += item.bytes;
+    if (this.isFull && !wasFull) this.options.onCredits();
     this.appender.add("finish", item);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * The attempts whose code has begun, in memory that the thread of the probes can read while the event loop is blocked. One
- * writer, on the main thread; entries of fixed size, each free where its attempt is 0.
+ * writer, on the main thread; entries of fixed size, each free where its attempt is 0. Times are `process.hrtime`, which all
+ * threads of a process share.
  */
 import type { AttemptRef, TaskId } from "@weft/protocol";
 
@@ -12,6 +13,8 @@ const SPARE = 64;
 export type BegunMemory = {
   readonly attempts: Int32Array<SharedArrayBuffer>;
   readonly ids: Uint8Array<SharedArrayBuffer>;
+  /** When inline code must have let go of the event loop; 0 where there is no such time. */
+  readonly limitsNs: BigInt64Array<SharedArrayBuffer>;
   /** How many attempts run that have no entry. */
   readonly unlisted: Int32Array<SharedArrayBuffer>;
 };
@@ -21,9 +24,21 @@ export function begunMemory(slots: number): BegunMemory {
   return {
     attempts: new Int32Array(new SharedArrayBuffer(4 * places)),
     ids: new Uint8Array(new SharedArrayBuffer(ID_BYTES * places)),
+    limitsNs: new BigInt64Array(new SharedArrayBuffer(8 * places)),
     unlisted: new Int32Array(new SharedArrayBuffer(4)),
   };
 }
+
+export type BegunEntry = {
+  /** From now on its code may hold the event loop for so long. */
+  readonly limit: (waitMs: number) => void;
+  /** Takes the entry away again. */
+  readonly ended: () => void;
+};
+
+export const NO_ENTRY: BegunEntry = { limit: () => undefined, ended: () => undefined };
+
+const NANOS_PER_MS = 1_000_000;
 
 export class BegunTable {
   private readonly memory: BegunMemory;
@@ -34,36 +49,47 @@ export class BegunTable {
     this.free = Array.from(memory.attempts.keys()).reverse();
   }
 
-  /** Returns what takes the entry away again. */
-  add({ id, attempt }: AttemptRef): () => void {
-    const { attempts, ids, unlisted } = this.memory;
+  add({ id, attempt }: AttemptRef): BegunEntry {
+    const { attempts, ids, limitsNs, unlisted } = this.memory;
     const place = this.free.pop();
     if (place === undefined || id.length > ID_BYTES) {
       if (place !== undefined) this.free.push(place);
       Atomics.add(unlisted, 0, 1);
-      return () => void Atomics.sub(unlisted, 0, 1);
+      return { ...NO_ENTRY, ended: () => void Atomics.sub(unlisted, 0, 1) };
     }
     const start = place * ID_BYTES;
     for (let i = 0; i < ID_BYTES; i++) ids[start + i] = i < id.length ? id.charCodeAt(i) : 0;
+    Atomics.store(limitsNs, place, 0n);
     Atomics.store(attempts, place, attempt);
-    return () => {
-      Atomics.store(attempts, place, 0);
-      this.free.push(place);
+    return {
+      limit: (waitMs) => {
+        Atomics.store(limitsNs, place, process.hrtime.bigint() + BigInt(Math.ceil(waitMs) * NANOS_PER_MS));
+      },
+      ended: () => {
+        Atomics.store(attempts, place, 0);
+        this.free.push(place);
+      },
     };
   }
 }
 
 /** Null where some are not listed. */
-export function readBegun({ attempts, ids, unlisted }: BegunMemory): AttemptRef[] | null {
-  if (Atomics.load(unlisted, 0) > 0) return null;
-  const begun: AttemptRef[] = [];
+export function readBegun(memory: BegunMemory): AttemptRef[] | null {
+  if (Atomics.load(memory.unlisted, 0) > 0) return null;
+  return listed(memory).map(({ id, attempt }) => ({ id, attempt }));
+}
+
+export type Listed = AttemptRef & { readonly limitNs: bigint };
+
+export function listed({ attempts, ids, limitsNs }: BegunMemory): Listed[] {
+  const begun: Listed[] = [];
   for (let place = 0; place < attempts.length; place++) {
     const attempt = Atomics.load(attempts, place);
     if (attempt === 0) continue;
     const bytes = ids.subarray(place * ID_BYTES, (place + 1) * ID_BYTES);
     const length = bytes.indexOf(0);
     const id = String.fromCharCode(...bytes.subarray(0, length < 0 ? ID_BYTES : length)) as TaskId;
-    begun.push({ id, attempt });
+    begun.push({ id, attempt, limitNs: Atomics.load(limitsNs, place) });
   }
   return begun;
 }

@@ -110,7 +110,7 @@ export class LeaderLink {
     const { attempts } = runner;
     return {
       state: this.state,
-      slots: attempts.slots,
+      slots: attempts.slots - attempts.leftBehind,
       credits: this.state === "ready" ? runner.credits : 0,
       names,
       labels,
@@ -118,7 +118,7 @@ export class LeaderLink {
       pid: process.pid,
       startedAtMs: this.startedAtMs,
       held: attempts.held(),
-      running: attempts.running,
+      running: attempts.running - attempts.leftBehind,
       graceMs: runner.graceMs,
       epoch: this.epoch,
       seen: this.seen,

@@ -1,13 +1,33 @@
 /** The inside of the thread that answers probes. */
+import { writeSync } from "node:fs";
 import { workerData } from "node:worker_threads";
 import { encodeProbeAnswer } from "@weft/protocol";
 import { connectForever } from "@weft/transport";
-import { readBegun } from "./begun-table.ts";
+import { listed, readBegun } from "./begun-table.ts";
+import { BlockLimit } from "./block-limit.ts";
 import type { LivenessData } from "./liveness.ts";
 
 const NANOS_PER_MS = 1_000_000n;
+const STEP_MS = 100;
+const STDERR_FD = 2;
 
-const { servers, nats: options, subject, turnedAtNs, begun } = workerData as LivenessData;
+const { servers, nats: options, subject, name, turnedAtNs, begun } = workerData as LivenessData;
+const limit = new BlockLimit(process.hrtime.bigint());
+setInterval(() => {
+  const overdue = limit.step(process.hrtime.bigint(), Atomics.load(turnedAtNs, 0), listed(begun));
+  if (overdue === null) return;
+  const { id, attempt } = overdue;
+  try {
+    // The log of the process is written by its main thread.
+    writeSync(
+      STDERR_FD,
+      `${name}: the code of task ${id}, attempt ${attempt}, blocks the event loop beyond its time-out: this process is killed\n`,
+    );
+  } finally {
+    process.kill(process.pid, "SIGKILL");
+  }
+}, STEP_MS);
+
 // In the order given: another server than the worker's own connection uses, where there is one.
 const nats = await connectForever(servers, { noRandomize: true, ...options });
 nats.subscribe(subject, {

@@ -1,11 +1,12 @@
 /**
  * Answers the leader's probes from a thread of its own, over a connection of its own: a worker whose code blocks the
- * event loop is blocked, not lost. The answer says since when the event loop has not turned, and what has begun there.
+ * event loop is blocked, not lost. The answer says since when the event loop has not turned, and what has begun there. The
+ * same thread ends the process where inline code blocks it for longer than its task may run (block-limit.ts).
  */
 import { Worker as Thread } from "node:worker_threads";
 import type { NodeConnectionOptions } from "@nats-io/transport-node";
 import type { AttemptRef } from "@weft/protocol";
-import { type BegunMemory, BegunTable, begunMemory } from "./begun-table.ts";
+import { type BegunEntry, type BegunMemory, BegunTable, begunMemory } from "./begun-table.ts";
 
 export type LivenessOptions = {
   /** In the order in which they are tried: the one that the worker itself uses is the last. */
@@ -13,13 +14,15 @@ export type LivenessOptions = {
   readonly nats: NodeConnectionOptions;
   /** The subject of the probes. */
   readonly subject: string;
+  /** What lines that the thread writes itself begin with. */
+  readonly name: string;
   /** Attempts that run at once. */
   readonly slots: number;
   readonly log: (line: string) => void;
 };
 
 /** What the thread is given. */
-export type LivenessData = Pick<LivenessOptions, "servers" | "nats" | "subject"> & {
+export type LivenessData = Pick<LivenessOptions, "servers" | "nats" | "subject" | "name"> & {
   /** When the event loop turned last: `process.hrtime`, which all threads of a process share. */
   readonly turnedAtNs: BigInt64Array<SharedArrayBuffer>;
   readonly begun: BegunMemory;
@@ -33,7 +36,7 @@ export class Liveness {
   private readonly timer: NodeJS.Timeout;
   private thread: Thread | null = null;
 
-  constructor({ log, slots, servers, nats, subject }: LivenessOptions) {
+  constructor({ log, slots, servers, nats, subject, name }: LivenessOptions) {
     const memory = begunMemory(slots);
     this.begun = new BegunTable(memory);
     this.turn();
@@ -42,7 +45,14 @@ export class Liveness {
       `./liveness-main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`,
       import.meta.url,
     );
-    const data: LivenessData = { servers, nats, subject, turnedAtNs: this.turnedAtNs, begun: memory };
+    const data: LivenessData = {
+      servers,
+      nats,
+      subject,
+      name,
+      turnedAtNs: this.turnedAtNs,
+      begun: memory,
+    };
     try {
       this.thread = new Thread(main, { workerData: data });
     } catch (error) {
@@ -57,8 +67,8 @@ export class Liveness {
     this.thread.unref();
   }
 
-  /** The code of an attempt begins; returns what to call when it has ended. */
-  began(attempt: AttemptRef): () => void {
+  /** The code of an attempt begins. */
+  began(attempt: AttemptRef): BegunEntry {
     return this.begun.add(attempt);
   }
 

@@ -23,6 +23,7 @@ import {
   within,
 } from "@weft/transport";
 import { AttemptRunner } from "./attempt-runner.ts";
+import { NO_ENTRY } from "./begun-table.ts";
 import type { LogLevel } from "./context.ts";
 import type { Executors } from "./executors/executor.ts";
 import { inlineExecutor } from "./executors/inline.ts";
@@ -129,6 +130,7 @@ export class Worker {
         slots,
         nats: options.nats ?? {},
         subject: subjects.probe(connection.sender),
+        name: `worker ${connection.sender}`,
         log,
       }),
     });
@@ -154,12 +156,12 @@ export class Worker {
       executors,
       slots,
       prefetch,
-      onCredits: () => this.link.announce(),
       blobSizes,
       cancelGraceMs,
       log,
       onTaskLog,
-      onBegin: (attempt) => liveness?.began(attempt) ?? (() => undefined),
+      onBegin: (attempt) => liveness?.began(attempt) ?? NO_ENTRY,
+      onCredits: () => this.link.announce(),
       isHeld: () => this.stall.isHolding,
     });
     const labels = options.labels ?? [];

@@ -6,19 +6,21 @@ import { assignmentOf, taskId } from "./assignment.ts";
 
 type Entry = { readonly task: number; readonly attempt: number; state: HeldState };
 type Command = {
-  readonly type: "assign" | "start" | "finish" | "append" | "drop";
+  readonly type: "assign" | "start" | "finish" | "append" | "drop" | "end";
   readonly task: number;
   readonly attempt: number;
 };
 
 const command: fc.Arbitrary<Command> = fc.record({
-  type: fc.constantFrom("assign", "assign", "start", "start", "finish", "append", "drop"),
+  type: fc.constantFrom("assign", "assign", "start", "start", "finish", "append", "drop", "end"),
   task: fc.integer({ min: 0, max: 7 }),
   attempt: fc.integer({ min: 1, max: 3 }),
 });
 
 class Model {
   entries: Entry[] = [];
+  /** How many run, whatever became of their attempts. */
+  codes = 0;
   readonly slots: number;
   readonly credits: number;
   constructor(slots: number, credits: number) {
@@ -44,8 +46,9 @@ class Model {
   }
   start(): Entry | null {
     const next = this.in("queued")[0];
-    if (next === undefined || this.in("running").length >= this.slots) return null;
+    if (next === undefined || this.codes >= this.slots) return null;
     next.state = "running";
+    this.codes++;
     return next;
   }
 }
@@ -71,6 +74,12 @@ function step(attempts: Attempts, model: Model, { type, task, attempt }: Command
       if (held) entry.state = "finishing";
       break;
     }
+    case "end":
+      // Of one whose attempt is over: the others end by their finish.
+      if (model.codes === model.in("running").length) break;
+      attempts.codeEnded();
+      model.codes--;
+      break;
     case "append":
       attempts.appended(id, attempt);
       if (entry?.state === "finishing") model.remove(entry);
@@ -93,7 +102,8 @@ function check(attempts: Attempts, model: Model): void {
     expect(attempts.stateOf(taskId(task), attempt)).toBe(state);
   }
   expect(attempts.size).toBe(held.length);
-  expect(attempts.running).toBe(model.in("running").length);
+  expect(attempts.running).toBe(model.codes);
+  expect(attempts.leftBehind).toBe(model.codes - model.in("running").length);
   expect(attempts.queued().map(({ id }) => id)).toEqual(model.in("queued").map(({ task }) => taskId(task)));
 }
 
@@ -125,6 +135,7 @@ test("thousands that come and go, some dropped while they wait, all start once a
         for (let next = attempts.start(); next !== null; next = attempts.start()) {
           started.push(next.id);
           attempts.finishing(next.id, 1);
+          attempts.codeEnded();
           attempts.appended(next.id, 1);
         }
       };

@@ -17,9 +17,25 @@ describe("attempts", () => {
     expect(attempts.start()).toBe(first);
     expect(attempts.start()).toBeNull();
     expect(attempts.finishing(first.id, 1)).toBe(true);
+    attempts.codeEnded();
     expect(attempts.start()).toBe(second);
     expect(attempts.running).toBe(1);
   });
+
+  test.each(["finishing", "drop"] as const)(
+    "that are over (%s) keep their slot for as long as their code goes on (A1)",
+    (how) => {
+      const attempts = new Attempts(1, 3);
+      for (const each of [first, second]) attempts.assign(each);
+      attempts.start();
+      attempts[how](first.id, 1);
+      expect(attempts.start()).toBeNull();
+      expect([attempts.running, attempts.leftBehind]).toEqual([1, 1]);
+      attempts.codeEnded();
+      expect([attempts.running, attempts.leftBehind]).toEqual([0, 0]);
+      expect(attempts.start()).toBe(second);
+    },
+  );
 
   test("above the credits are refused, and the place is free once the log has a finish (A2, A3)", () => {
     const attempts = new Attempts(2, 2);
@@ -45,6 +61,7 @@ describe("attempts", () => {
     attempts.start();
     expect(attempts.assign(first)).toBe("known");
     attempts.finishing(first.id, 1);
+    attempts.codeEnded();
     expect(attempts.assign(first)).toBe("known");
     expect(attempts.start()).toBeNull();
     expect(attempts.size).toBe(1);
@@ -61,6 +78,7 @@ describe("attempts", () => {
       expect(attempts.assign(newer)).toBe("queued");
       expect(attempts.stateOf(first.id, 1)).toBeNull();
       expect(attempts.finishing(first.id, 1)).toBe(false);
+      if (state !== "queued") attempts.codeEnded();
       expect(attempts.start()).toBe(newer);
       expect(attempts.assign(first)).toBe("known");
       expect(attempts.running).toBe(1);
@@ -107,6 +125,7 @@ describe("attempts", () => {
       attempts.assign(assignment);
       attempts.start();
       attempts.finishing(assignment.id, 1);
+      attempts.codeEnded();
       attempts.appended(assignment.id, 1);
       return new WeakRef(assignment.args);
     };

@@ -12,7 +12,7 @@ test("it holds exactly what has begun and not ended, whatever begins and ends", 
       const running = new Map<number, () => void>();
       for (const step of steps) {
         const end = running.get(step);
-        if (end === undefined) running.set(step, table.add({ id: taskId(step), attempt: step + 1 }));
+        if (end === undefined) running.set(step, table.add({ id: taskId(step), attempt: step + 1 }).ended);
         else {
           end();
           running.delete(step);
@@ -32,7 +32,7 @@ test("it holds exactly what has begun and not ended, whatever begins and ends", 
 test("it knows again once those beyond its places have ended", () => {
   const memory = begunMemory(1);
   const table = new BegunTable(memory);
-  const ends = Array.from({ length: 70 }, (_, i) => table.add({ id: taskId(i), attempt: 1 }));
+  const ends = Array.from({ length: 70 }, (_, i) => table.add({ id: taskId(i), attempt: 1 }).ended);
   expect(readBegun(memory)).toBe(null);
   for (const end of ends) end();
   expect(readBegun(memory)).toEqual([]);

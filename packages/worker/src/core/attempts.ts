@@ -1,7 +1,7 @@
 /**
  * The attempts that a worker holds: queued, running, or waiting for the log to acknowledge their finish. Pure.
  *
- * A1 At most `slots` attempts run at once.
+ * A1 The code of at most `slots` attempts runs at once, that of attempts which are over or another's by now included.
  * A2 At most `credits` attempts are held; what exceeds them is refused (I5).
  * A3 An attempt is held until its finish is acknowledged, so its worker claims it until then.
  * A4 Of one task the newest attempt is held; an older one is dropped, its finish would be void.
@@ -19,6 +19,7 @@ export class Attempts {
   private readonly byTask = new Map<TaskId, Held>();
   /** Those that are queued, oldest first: what has begun or is gone leaves no argument in memory. */
   private readonly queue = new Set<Held>();
+  private codes = 0;
   private runningCount = 0;
 
   constructor(slots: number, credits: number) {
@@ -26,8 +27,14 @@ export class Attempts {
     this.credits = credits;
   }
 
+  /** Slots that are taken. */
   get running(): number {
-    return this.runningCount;
+    return this.codes;
+  }
+
+  /** Slots that are taken by code whose attempt is over. */
+  get leftBehind(): number {
+    return this.codes - this.runningCount;
   }
 
   get size(): number {
@@ -61,7 +68,7 @@ export class Attempts {
 
   /** Whether one waits and a slot is free. */
   get canStart(): boolean {
-    return this.queue.size > 0 && this.runningCount < this.slots;
+    return this.queue.size > 0 && this.codes < this.slots;
   }
 
   /** The next attempt to run, which is running from now on; null where nothing is queued or no slot is free. */
@@ -70,11 +77,17 @@ export class Attempts {
     if (held === undefined || !this.canStart) return null;
     this.queue.delete(held);
     held.state = "running";
+    this.codes++;
     this.runningCount++;
     return held.assignment;
   }
 
-  /** Its code has ended, or never will begin: its finish is on its way. False where it is not held any more. */
+  /** The code of one that was started has ended, whatever has become of the attempt: its slot is free. */
+  codeEnded(): void {
+    this.codes--;
+  }
+
+  /** How it ended is known: its finish is on its way. False where it is not held any more. */
   finishing(id: TaskId, attempt: number): boolean {
     const held = this.byTask.get(id);
     if (held === undefined || held.assignment.attempt !== attempt || held.state === "finishing") return false;
@@ -101,7 +114,7 @@ export class Attempts {
     return [...this.queue].map((held) => held.assignment);
   }
 
-  /** Gives its slot back, or its place in the queue. */
+  /** It does not run any more, or gives its place in the queue back. */
   private leave(held: Held): void {
     if (held.state === "running") this.runningCount--;
     this.queue.delete(held);
