@@ -1,6 +1,6 @@
 /** What every handle of a simulation was promised and what it was told: the account that must balance in the end. */
 import type { Settlement, TaskHandle } from "@weft/client";
-import type { Outcome, TaskId } from "@weft/protocol";
+import { type Outcome, TaskError, type TaskId } from "@weft/protocol";
 
 /** What is known of a task when it is submitted. */
 export type Expectation = {
@@ -22,11 +22,15 @@ export type Entry = Expectation & {
   isOrphan: boolean;
   told: number;
   outcome: Outcome | null;
+  /** Its handle was told that it is not kept any more. */
+  isExpired: boolean;
 };
 
 export class Account {
   readonly entries: Map<TaskId, Entry> = new Map();
   private readonly onWrong: (what: string, task: TaskId | null) => void;
+  /** Whether a task was known once, and is not kept any more. */
+  hasLeft: (id: TaskId) => boolean = () => false;
   /** The log lost its end: what was promised of it cannot be held. */
   tailLost = false;
 
@@ -44,6 +48,7 @@ export class Account {
       isOrphan: false,
       told: 0,
       outcome: null,
+      isExpired: false,
     };
     this.entries.set(handle.id, entry);
     handle.accepted.then(
@@ -77,12 +82,13 @@ export class Account {
 
   private settled(entry: Entry, { outcome, value, error }: Settlement<number>): void {
     entry.outcome = outcome;
+    entry.isExpired = NOT_KEPT.has(error?.name ?? "") && this.hasLeft(entry.id);
     const fault = this.faultIn(entry, outcome, value, error);
     if (fault !== null) this.onWrong(`${entry.id} ${fault}`, entry.id);
   }
 
   private faultIn(entry: Entry, outcome: Outcome, value: unknown, error: Error | undefined): string | null {
-    if (this.tailLost) return null;
+    if (this.tailLost || entry.isExpired) return null;
     switch (outcome) {
       case "succeeded":
         if (entry.isDoomed) return "succeeded without a dependency that nobody submitted";
@@ -98,8 +104,23 @@ export class Account {
 
   private mayFail(entry: Entry, error: Error | undefined): boolean {
     if (entry.failBelow > 1 || entry.isDoomed) return true;
-    if (error?.name === "WorkersLostError") return true;
+    if (causesOf(error).some((each) => each.name === "WorkersLostError" || this.isNotKept(each))) return true;
     // A dependency may have failed although its own handle has not heard of it yet.
     return entry.dependsOn.some((each) => each.outcome !== "succeeded");
   }
+  /** It was to depend on what is not kept any more. */
+  private isNotKept(error: Error): boolean {
+    return NOT_KEPT.has(error.name) && error instanceof TaskError && this.hasLeft(error.taskId);
+  }
 }
+
+function causesOf(error: unknown): Error[] {
+  return error instanceof Error ? [error, ...causesOf(error.cause)] : [];
+}
+
+/** Of an id whose hour is ahead of the cluster's clock it is not seen that it may have expired. */
+const NOT_KEPT: ReadonlySet<string> = new Set([
+  "ResultExpiredError",
+  "UnknownTaskError",
+  "UnknownDependencyError",
+]);

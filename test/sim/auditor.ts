@@ -14,10 +14,13 @@ import {
 import type { StoredMessage } from "@weft/transport";
 import { type Effect, Ledger } from "../../packages/coordinator/src/core/ledger/index.ts";
 import { checkInvariants } from "../../packages/coordinator/src/core/ledger/invariants.ts";
+import { RetentionAudit } from "./retention-audit.ts";
 
 export type AuditorOptions = {
   readonly subjects: Subjects;
   readonly secret: ControlSecret;
+  /** The oldest record that the log still has. */
+  readonly firstSeq: () => number;
   /** An invariant does not hold. */
   readonly onWrong: (what: string, task: TaskId | null) => void;
 };
@@ -34,10 +37,14 @@ export class Auditor {
   private readonly records: StoredMessage[] = [];
   private readonly outcomes = new Map<TaskId, Outcome>();
   private readonly chapters = new Map<TaskId, Chapter[]>();
+  /** Submitted, and refused because their ids seem old: clocks are wrong. */
+  private readonly refused = new Set<TaskId>();
+  private retention: RetentionAudit;
   ledger: Ledger;
 
   constructor(options: AuditorOptions) {
     this.options = options;
+    this.retention = new RetentionAudit(options.onWrong);
     this.ledger = this.newLedger();
   }
 
@@ -47,6 +54,7 @@ export class Auditor {
     const { seq } = message;
     if (seq > CHECK_EACH_BELOW && seq % CHECK_EVERY !== 0) return;
     for (const wrong of checkInvariants(this.ledger)) this.options.onWrong(wrong, null);
+    this.retention.purged(this.ledger, this.options.firstSeq());
   }
 
   /** The log lost its end: what was in it has not happened. */
@@ -54,6 +62,8 @@ export class Auditor {
     const kept = this.records.filter(({ seq }) => seq <= lastSeq);
     this.records.length = 0;
     this.outcomes.clear();
+    this.refused.clear();
+    this.retention = new RetentionAudit(this.options.onWrong);
     this.ledger = this.newLedger();
     for (const message of kept) {
       this.records.push(message);
@@ -62,7 +72,16 @@ export class Auditor {
   }
 
   has(id: TaskId): boolean {
-    return this.ledger.live.has(id) || this.ledger.settled.has(id);
+    return this.ledger.live.has(id) || this.ledger.settled.has(id) || this.hasLeft(id);
+  }
+
+  /** It was there, and is not kept any more; or it came when it could be taken for such a one. */
+  hasLeft(id: TaskId): boolean {
+    return this.retention.hasLeft(id) || this.refused.has(id);
+  }
+
+  get leftCount(): number {
+    return this.retention.leftCount;
   }
 
   outcomeOf(id: TaskId): Outcome | null {
@@ -84,12 +103,22 @@ export class Auditor {
     const record = read.ok ? read.value : null;
     const late = record?.type === "finish" ? this.lateFinishes(record) : [];
     const effects = this.ledger.apply({ seq, stampMs, subject, record });
+    this.retention.settled(effects, this.ledger.clock.nowMs);
+    if (record?.type === "control") this.retention.clockMoved(this.ledger);
+    if (record?.type === "submit")
+      for (const { id } of record.tasks)
+        if (!this.ledger.live.has(id) && !this.outcomes.has(id)) this.noteRefusal(id, effects);
     for (const id of late)
       if (effects.some((effect) => effect.type === "settled" && effect.task.id === id))
         this.options.onWrong(`I3: ${id} was settled by an attempt that is not current`, id);
     for (const effect of effects)
       if (effect.type === "settled") this.settled(effect.task.id, effect.task.outcome);
     this.write(seq, record, effects);
+  }
+
+  private noteRefusal(id: TaskId, effects: readonly Effect[]): void {
+    const why = "submit of a task that has expired";
+    if (effects.some((effect) => effect.type === "void" && effect.why === why)) this.refused.add(id);
   }
 
   /** Tasks that this record has another attempt of than the current one. */

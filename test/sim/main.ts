@@ -56,6 +56,7 @@ let played = 0;
 let failed = 0;
 let tasks = 0;
 let events = 0;
+let left = 0;
 let purged = 0;
 const startedMs = performance.now();
 for (let seed = first; seed < first + count; seed++) {
@@ -63,6 +64,7 @@ for (let seed = first; seed < first + count; seed++) {
   played++;
   tasks += result.tasks;
   events += result.events;
+  left += result.left;
   purged += result.purged;
   const isWrong = result.wrong.length > 0;
   if (isWrong || values.story) for (const line of result.story) console.log(line);
@@ -75,6 +77,8 @@ for (let seed = first; seed < first + count; seed++) {
   if (values.first) break;
 }
 const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
-console.log(`${tasks} tasks, ${purged} records purged, ${events} events, ${seconds} s`);
+console.log(
+  `${tasks} tasks, ${left} of them have left, ${purged} records purged, ${events} events, ${seconds} s`,
+);
 console.log(`seeds: ${played - failed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);

@@ -82,8 +82,8 @@ export class Parties {
   private beginCoordinator(party: Party): void {
     const { config, note, onFailed } = this.options;
     const log = (line: string): void => note(`${party.title}: ${line}`);
-    const { checkpoints } = this.options.plan;
-    Coordinator.open(party.connection, config, { log, checkpoints }).then(
+    const { checkpoints, settings } = this.options.plan;
+    Coordinator.open(party.connection, config, { log, checkpoints, settings }).then(
       (coordinator) => {
         party.coordinator = coordinator;
         coordinator.untilEnded().then(

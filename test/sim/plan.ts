@@ -2,7 +2,9 @@
  * What one seed plays: how large the cluster is, what is submitted, and which faults come how often. Each seed draws its
  * own mixture, and leaves most faults out: a cluster that suffers everything at once gets nowhere interesting.
  */
+import type { LedgerSettings } from "@weft/protocol";
 import type { Dice } from "@weft/testing/simulation";
+import { DEFAULT_SETTINGS } from "../../packages/coordinator/src/core/ledger/index.ts";
 
 const FAULT_KINDS = [
   "kill_coordinator",
@@ -40,6 +42,8 @@ export type Plan = {
   readonly checkpoints: { readonly bytesMin: number; readonly ageMaxMs: number };
   /** How old a checkpoint must be before the log is purged up to it. */
   readonly purgeAgeMs: number;
+  /** How long settled tasks are kept. */
+  readonly settings: LedgerSettings;
   /** Mean time between two faults of a kind; kinds that are not here do not come. */
   readonly faults: ReadonlyMap<FaultKind, number>;
 };
@@ -74,5 +78,18 @@ export function planOf(dice: Dice): Plan {
     taskMsMax: dice.chance(0.3) ? 8_000 : 300,
     messageDelayMsMax: dice.chance(0.3) ? 200 : 5,
     faults,
+    settings: settingsOf(dice),
   };
+}
+
+/** In seconds instead of hours, so that tasks leave while others run, and while clients are away. */
+function settingsOf(dice: Dice): LedgerSettings {
+  const isShort = dice.chance(0.6);
+  const retentionMs = Math.round(dice.between(3_000, 40_000));
+  const budgets = {
+    retentionMinMs: Math.round(dice.between(500, 5_000)),
+    settledTasksMax: dice.chance(0.5) ? 0 : 5 + dice.below(50),
+    resultBytesMax: dice.chance(0.7) ? 0 : 100 + dice.below(1_000),
+  };
+  return isShort ? { retentionMs, ...budgets } : DEFAULT_SETTINGS;
 }

@@ -29,6 +29,8 @@ export type SeedResult = {
   readonly story: readonly string[];
   readonly tasks: number;
   readonly records: number;
+  /** Settled tasks that are not kept any more. */
+  readonly left: number;
   /** Records that were purged behind a checkpoint. */
   readonly purged: number;
   readonly events: number;
@@ -83,8 +85,10 @@ class SeedRun {
     this.auditor = new Auditor({
       subjects,
       secret,
+      firstSeq: () => this.server.firstSeq(stream),
       onWrong,
     });
+    this.account.hasLeft = (id) => this.auditor.hasLeft(id);
     this.runs = new RunRegister({ loop, plan, auditor: this.auditor, account: this.account, onWrong });
     this.server = new SimServer(loop, dice.fork(), {
       replicas: plan.replicas,
@@ -203,7 +207,7 @@ class SeedRun {
       if (entry.isAccepted && !auditor.has(entry.id))
         this.blame(`I1: ${entry.id} was acknowledged and is lost`, entry.id);
       const recorded = auditor.outcomeOf(entry.id);
-      if (entry.outcome !== null && recorded !== null && entry.outcome !== recorded)
+      if (entry.outcome !== null && recorded !== null && entry.outcome !== recorded && !entry.isExpired)
         this.blame(`I1: ${entry.id} is ${recorded}, and its handle was told ${entry.outcome}`, entry.id);
     }
   }
@@ -222,6 +226,7 @@ class SeedRun {
       wrong: this.wrong,
       story,
       tasks: this.workload.submitted,
+      left: this.auditor.leftCount,
       purged: this.server.firstSeq(this.subjects.stream(0)) - 1,
       records: this.auditor.ledger.seq,
       events: this.loop.played,

@@ -60,6 +60,20 @@ export const PLANTS: readonly Plant[] = [
     to: "return;",
   },
   {
+    name: "purge-too-far",
+    what: "the log is purged up to a checkpoint, whatever is still needed of it",
+    file: "/packages/coordinator/src/shell/log-upkeep.ts",
+    from: "Math.min(checkpoint.seq, facts.oldestNeededSeq, facts.lastControlSeq)",
+    to: "Math.min(checkpoint.seq, facts.lastControlSeq)",
+  },
+  {
+    name: "early-eviction",
+    what: "a settled task leaves although a live one depends on it",
+    file: `${LEDGER}retention.ts`,
+    from: "for (const id of task.dependencies) ledger.settled.pin(id);",
+    to: "",
+  },
+  {
     name: "silent-loss",
     what: "a leader does not record the attempts of a worker that is gone",
     file: "/packages/coordinator/src/shell/leadership.ts",
