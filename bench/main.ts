@@ -4,13 +4,13 @@ import { parseArgs } from "node:util";
 import { latency } from "./latency/latency.ts";
 import { machine, versions } from "./machine.ts";
 import { textOf } from "./table.ts";
+import { throughput } from "./throughput/throughput.ts";
 import { type Amounts, Setting, type Workload } from "./workload.ts";
 
-const workloads: readonly Workload[] = [latency];
+const workloads: readonly Workload[] = [latency, throughput];
 
 const ROUNDS = 5;
 const ROUNDS_MAX = 100;
-const COUNT = 500;
 const COUNT_MIN = 10;
 const COUNT_MAX = 100_000;
 
@@ -22,14 +22,17 @@ ${workloads.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join("
 
   --json           one JSON object per workload instead of a table (use pnpm -s)
   --rounds N       rounds that Weft and the limit take turns in (default ${ROUNDS})
-  --count N        of what is measured, per round (default ${COUNT})
+  --count N        of what is measured, per round (default ${workloads.map((each) => `${each.name} ${each.defaultCount}`).join(", ")})
+  --no-rivals      without the rivals
   --profile DIR    also write a CPU profile of each process to this folder
   --help           this text`;
 
 type Order = {
   readonly chosen: readonly Workload[];
   readonly json: boolean;
-  readonly amounts: Amounts;
+  readonly amounts: Omit<Amounts, "count">;
+  /** Null for the workload's own. */
+  readonly count: number | null;
   readonly profileFolder: string | null;
 };
 
@@ -41,7 +44,8 @@ function orderOf(args: readonly string[]): Order | null {
     options: {
       json: { type: "boolean", default: false },
       rounds: { type: "string", default: String(ROUNDS) },
-      count: { type: "string", default: String(COUNT) },
+      count: { type: "string" },
+      "no-rivals": { type: "boolean", default: false },
       profile: { type: "string" },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -50,10 +54,11 @@ function orderOf(args: readonly string[]): Order | null {
   const chosen = positionals.length === 0 ? workloads : positionals.map(workloadOf);
   const amounts = {
     rounds: whole("--rounds", values.rounds, 1, ROUNDS_MAX),
-    count: whole("--count", values.count, COUNT_MIN, COUNT_MAX),
+    rivals: !values["no-rivals"],
   };
+  const count = values.count === undefined ? null : whole("--count", values.count, COUNT_MIN, COUNT_MAX);
   const profileFolder = values.profile === undefined ? null : resolve(values.profile);
-  return { chosen, json: values.json, amounts, profileFolder };
+  return { chosen, json: values.json, amounts, count, profileFolder };
 }
 
 function workloadOf(name: string): Workload {
@@ -68,11 +73,15 @@ function whole(option: string, text: string, least: number, most: number): numbe
   throw new Error(`${option} must be a whole number from ${least} to ${most}, got "${text}"`);
 }
 
-async function run(workload: Workload, { json, amounts, profileFolder }: Order): Promise<void> {
+async function run(workload: Workload, { json, amounts, count, profileFolder }: Order): Promise<void> {
   const say = (line: string): void => {
     if (!json) console.error(`${workload.name}: ${line}`);
   };
-  await using setting = await Setting.open(amounts, say, profileFolder);
+  await using setting = await Setting.open(
+    { ...amounts, count: count ?? workload.defaultCount },
+    say,
+    profileFolder,
+  );
   const { figures, table, notes } = await workload.run(setting);
   const about = { machine: machine(), versions: versions(setting.server.version) };
   if (json) console.log(JSON.stringify({ name: workload.name, ...figures, ...about }));

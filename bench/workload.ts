@@ -7,6 +7,8 @@ export type Workload = {
   readonly name: string;
   /** One line for the help. */
   readonly summary: string;
+  /** Of what is measured, per round. */
+  readonly defaultCount: number;
   readonly run: (setting: Setting) => Promise<Result>;
 };
 
@@ -24,6 +26,8 @@ export type Amounts = {
   readonly rounds: number;
   /** Of what a round measures, per round. */
   readonly count: number;
+  /** Whether the rivals take part, where the workload has any. */
+  readonly rivals: boolean;
 };
 
 /** What a workload runs in: a nats-server of its own, and the processes that it starts. Everything is stopped at the end. */
@@ -34,6 +38,7 @@ export class Setting {
   readonly say: (line: string) => void;
   private readonly profileFolder: string | null;
   private readonly children: Child<Contract>[] = [];
+  private readonly rivals: AsyncDisposable[] = [];
 
   static async open(
     amounts: Amounts,
@@ -55,15 +60,26 @@ export class Setting {
     this.profileFolder = profileFolder;
   }
 
-  async startChild<Answers extends Contract>(entry: URL): Promise<Child<Answers>> {
+  /** @param server Of a rival; else the nats-server. */
+  async startChild<Answers extends Contract>(
+    entry: URL,
+    server: string = this.server.url,
+  ): Promise<Child<Answers>> {
     const { profileFolder } = this;
-    const child = await Child.start<Answers>({ entry, args: [this.server.url], profileFolder });
+    const child = await Child.start<Answers>({ entry, args: [server], profileFolder });
     this.children.push(child as Child<Contract>);
     return child;
   }
 
+  /** The server of a rival: it is stopped at the end, after the processes. */
+  adopt<Server extends AsyncDisposable>(server: Server): Server {
+    this.rivals.push(server);
+    return server;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (let last = this.children.pop(); last !== undefined; last = this.children.pop()) await last.stop();
+    for (const rival of this.rivals) await rival[Symbol.asyncDispose]();
     await this.server.stop();
   }
 }

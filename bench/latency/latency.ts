@@ -22,6 +22,7 @@ type Rounds = Record<Hop, number[][]>;
 export const latency: Workload = {
   name: "latency",
   summary: "submit to result, hand-off, progress and callback of an idle cluster, against the limit",
+  defaultCount: 500,
   async run(setting) {
     await using nats = new AsyncDisposableStack();
     const connection = nats.adopt(await connect({ servers: setting.server.url }), (open) => open.close());
