@@ -114,6 +114,32 @@ describe("weft submit", () => {
   });
 });
 
+describe("weft submit with limits", () => {
+  test("retries, and tells how often and why it failed", async () => {
+    const { code, stderr } = await weft(["submit", "fail", '"as it must"', "--watch", "--max-attempts", "2"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("failed after 2 attempts: TypeError: as it must");
+  });
+
+  test("times out, and tells which limit it was", async () => {
+    const hold = await weft(["submit", "hold", "--watch", "--timeout", "200ms", "--json"]);
+    expect(hold.code).toBe(1);
+    expect(JSON.parse(hold.stdout)).toMatchObject({
+      outcome: "timed_out",
+      error: { code: "weft_task_timed_out", message: expect.stringContaining("time-out of 200 ms") },
+    });
+    const nobody = await weft(["submit", "nobody-has-it", "--watch", "--queue-timeout", "200ms"]);
+    expect(nobody.stderr).toContain("was not begun within its queue time-out of 200 ms");
+    const dead = await weft(["submit", "nobody-has-it", "--watch", "--deadline", "300ms"]);
+    expect(dead.stderr).toContain("did not end by its deadline");
+    const { code, stderr } = await weft(["submit", "echo", "--timeout", "soon"]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining("--timeout must be a duration"),
+    });
+  });
+});
+
 describe("weft show", () => {
   test("tells why a task is in its state", async () => {
     const held = await running();
@@ -217,7 +243,58 @@ describe("weft events", () => {
   });
 });
 
+describe("weft explain", () => {
+  test("tells what a task waits for, down to the task that no worker can run", async () => {
+    const root = client.submit("nobody-has-it", 1, { queueTimeout: "1h" });
+    const middle = client.submit("echo", 1, { dependsOn: [root] });
+    const last = client.submit("echo", 1, { dependsOn: [middle], deadline: "1h" });
+    await last.accepted;
+    const { code, stdout } = await weft(["explain", last.id]);
+    expect(code).toBe(0);
+    const [head, ...lines] = stdout.trimEnd().split("\n");
+    expect(head).toBe(`echo ${last.id} is waiting`);
+    expect(lines[0]).toBe(`  it waits for 1 of 1 dependencies: echo ${middle.id} (waiting)`);
+    expect(lines).toContain(`  echo ${middle.id}`);
+    expect(lines).toContain(`    nobody-has-it ${root.id}`);
+    expect(stdout).toContain('      no live worker has the task "nobody-has-it" (1 worker live)');
+    const { facts } = JSON.parse((await weft(["explain", last.id, "--json"])).stdout);
+    expect(facts.map(({ id, type }: { id: string; type: string }) => `${id} ${type}`)).toEqual([
+      `${last.id} dependencies`,
+      `${last.id} time_limit`,
+      `${last.id} time_limit`,
+      `${middle.id} dependencies`,
+      `${middle.id} time_limit`,
+      `${root.id} no_worker`,
+      `${root.id} time_limit`,
+    ]);
+    await root.cancel("told", { dependents: "cancel" });
+  });
+
+  test("tells that a task runs, and where; and of one that nobody knows that nobody does", async () => {
+    const held = await running();
+    expect((await weft(["explain", held.id])).stdout).toMatch(
+      /worker worker\.\S+ on \S+ runs it \(attempt 1\)/,
+    );
+    await held.cancel();
+    expect((await weft(["explain", held.id])).stdout).toContain("it was cancelled while running");
+    const { code, stderr } = await weft(["explain", "00aoud1b8MFCdyAhxiLz4w"]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("nobody has submitted") });
+  });
+});
+
 describe("weft cancel", () => {
+  test("--dependents takes what waits with it, and says how many", async () => {
+    const root = client.submit("nobody-has-it");
+    const waiting = client.submit("echo", 1, { dependsOn: [root] });
+    await waiting.accepted;
+    const { code, stdout } = await weft(["cancel", root.id, "--dependents"]);
+    expect({ code, stdout }).toEqual({
+      code: 0,
+      stdout: `${root.id} cancelled before start, with 1 that waited\n`,
+    });
+    expect((await waiting.settled()).outcome).toBe("cancelled");
+  });
+
   test("tells where it caught each task, and which are unknown", async () => {
     const waiting = client.submit("nobody-has-it");
     const held = await running();

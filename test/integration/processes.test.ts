@@ -1,5 +1,5 @@
 /** Real processes that are killed without warning: nothing acknowledged is lost, nothing settles twice. */
-import { connect } from "@weft/client";
+import { connect, type WorkersLostError } from "@weft/client";
 import { type NatsServer, startNatsServer, waitUntil } from "@weft/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { tapEvents } from "../fixtures/event-tap.ts";
@@ -49,6 +49,34 @@ test("a worker that is killed loses nothing: its tasks are run again by another"
   await Promise.all(held.map((handle) => handle.cancel()));
   const settlements = await Promise.all(held.map((handle) => handle.settled()));
   expect(settlements.map(({ outcome }) => outcome)).toEqual(Array(4).fill("cancelled"));
+});
+
+test("a task that kills its workers is given up after five, with the evidence; its neighbours come to no harm", {
+  timeout: 120_000,
+}, async () => {
+  const coordinator = start("coordinator", "--create");
+  await coordinator.printed("leads");
+  await using weft = await connect({ servers: server.url });
+  const killer = weft.submit("exit-worker");
+  const neighbours = Array.from({ length: 3 }, (_, i) => weft.submit<number>("slow-echo", i));
+  const workers: string[] = [];
+  let isOver = false;
+  const settled = killer.settled().finally(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    const worker = start("worker", file, "--slots", "4");
+    await worker.printed("ready");
+    workers.push(/worker\.[\w-]+/.exec(worker.output())?.[0] ?? "");
+    await Promise.race([worker.exited, settled]);
+  }
+  const { error, outcome } = await settled;
+  expect(outcome).toBe("failed");
+  const { losses } = error?.cause as WorkersLostError;
+  expect(losses.map(({ worker }) => worker)).toEqual(workers.slice(0, 5));
+  expect(losses.every(({ atMs }, at) => atMs >= (losses[at - 1]?.atMs ?? 0))).toBe(true);
+  await start("worker", file, "--slots", "4").printed("ready");
+  expect(await Promise.all(neighbours.map((each) => each.result()))).toEqual([0, 1, 2]);
 });
 
 test("a leader that is killed is replaced, running tasks go on, no handle hangs", {
