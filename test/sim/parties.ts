@@ -38,6 +38,8 @@ export type PartiesOptions = {
   readonly onFailed: (party: Party, error: Error) => void;
 };
 
+/** Clocks here are hours apart at worst: a value must not seem to be unneeded for so long while its record is on its way. */
+const COLLECTING = { unneededMs: 4 * 3_600_000, everyMs: 5_000 };
 const CANCEL_GRACE_MS = 1_000;
 
 export class Parties {
@@ -73,17 +75,22 @@ export class Parties {
         party.worker = this.workerOn(party);
         return;
       case "client":
-        party.client = new Client(party.connection, this.options.subjects, (error) =>
-          this.options.note(`${party.title}: ${error.message}`),
-        );
+        party.client = this.clientOn(party);
     }
+  }
+
+  private clientOn({ connection, title }: Party): Client {
+    const { plan, subjects, note } = this.options;
+    const onError = (error: Error): void => note(`${title}: ${error.message}`);
+    return new Client(connection, subjects, onError, plan.blobSizes ?? undefined);
   }
 
   private beginCoordinator(party: Party): void {
     const { config, note, onFailed } = this.options;
     const log = (line: string): void => note(`${party.title}: ${line}`);
     const { checkpoints, settings } = this.options.plan;
-    Coordinator.open(party.connection, config, { log, checkpoints, settings }).then(
+    const parts = { log, checkpoints, settings, largeValues: COLLECTING };
+    Coordinator.open(party.connection, config, parts).then(
       (coordinator) => {
         party.coordinator = coordinator;
         coordinator.untilEnded().then(
@@ -109,6 +116,7 @@ export class Parties {
       registry,
       executors: { inline: executor, thread: executor, process: executor },
       liveness: null,
+      ...(plan.blobSizes === null ? {} : { blobSizes: plan.blobSizes }),
       options: {
         slots: plan.slots,
         prefetch: plan.prefetch,

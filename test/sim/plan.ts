@@ -4,6 +4,7 @@
  */
 import type { LedgerSettings } from "@weft/protocol";
 import type { Dice } from "@weft/testing/simulation";
+import type { BlobSizes } from "@weft/transport";
 import { DEFAULT_SETTINGS } from "../../packages/coordinator/src/core/ledger/index.ts";
 
 const FAULT_KINDS = [
@@ -44,6 +45,8 @@ export type Plan = {
   readonly purgeAgeMs: number;
   /** How long settled tasks are kept. */
   readonly settings: LedgerSettings;
+  /** What is large here, so that arguments and results are stored in chunks; null where nothing is. */
+  readonly blobSizes: BlobSizes | null;
   /** Mean time between two faults of a kind; kinds that are not here do not come. */
   readonly faults: ReadonlyMap<FaultKind, number>;
 };
@@ -79,6 +82,10 @@ export function planOf(dice: Dice): Plan {
     messageDelayMsMax: dice.chance(0.3) ? 200 : 5,
     faults,
     settings: settingsOf(dice),
+    // The argument of a task is of some fifty bytes, and its result of one to five.
+    blobSizes: dice.chance(0.3)
+      ? { inlineBytesMax: 1 + dice.below(40), chunkBytes: 1 + dice.below(30) }
+      : null,
   };
 }
 

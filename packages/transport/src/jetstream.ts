@@ -43,6 +43,12 @@ export class JetStreamStream implements Stream {
     return this.get({ last_by_subj: subject });
   }
 
+  async subjects(pattern: string): Promise<readonly string[]> {
+    const manager = await this.manager();
+    const { state } = await manager.streams.info(this.name, { subjects_filter: pattern });
+    return Object.keys(state.subjects ?? {});
+  }
+
   async follow({ deliverTo, fromSeq, heartbeatMs }: FollowOptions): Promise<number> {
     const info = await (await this.manager()).consumers.add(this.name, {
       name: `weft-${nanoid(12)}`,

@@ -34,6 +34,8 @@ export type Stream = {
   message(seq: number): Promise<StoredMessage | null>;
   /** The newest message on a subject; null where there is none. */
   lastMessage(subject: string): Promise<StoredMessage | null>;
+  /** The subjects that a pattern matches and that hold messages, in any order. */
+  subjects(pattern: string): Promise<readonly string[]>;
   /** Makes a consumer for one reader, which goes away with it. Answers how many messages it has to deliver now. */
   follow(options: FollowOptions): Promise<number>;
   /** Removes all messages below a sequence, or all on a subject. */

@@ -26,6 +26,23 @@ export const readCases: readonly Case[] = [
     },
   },
   {
+    title: "the subjects that hold something are told by a pattern, until the last of it is purged",
+    run: async (target) => {
+      await target.createStream("names");
+      const a = await target.connect();
+      const stream = a.stream("names");
+      expect(await stream.subjects("names.>")).toEqual([]);
+      for (const subject of ["a.x.0", "a.x.1", "a.y.0", "b.z.0", "a.x.0"])
+        await append(a, `names.${subject}`, bytes("."));
+      const told = async (pattern: string): Promise<string[]> => [...(await stream.subjects(pattern))].sort();
+      expect(await told("names.*.*.0")).toEqual(["names.a.x.0", "names.a.y.0", "names.b.z.0"]);
+      expect(await told("names.a.>")).toEqual(["names.a.x.0", "names.a.x.1", "names.a.y.0"]);
+      expect(await told("names.c.*")).toEqual([]);
+      await stream.purge({ subject: "names.a.x.*" });
+      expect(await told("names.*.*.0")).toEqual(["names.a.y.0", "names.b.z.0"]);
+    },
+  },
+  {
     title: "a purge below a sequence leaves it and all behind it; what is gone reads as null",
     run: async (target) => {
       await target.createStream("below");

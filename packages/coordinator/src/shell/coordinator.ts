@@ -20,6 +20,7 @@ import {
   openConnection,
   type SystemConnection,
 } from "@weft/transport";
+import type { CollectorSettings } from "./blob-collector.ts";
 import { type CheckpointRunner, threadRunner } from "./checkpoint-thread.ts";
 import { writeCheckpoint } from "./checkpointer.ts";
 import { ControlWriter } from "./control-writer.ts";
@@ -50,6 +51,8 @@ export type CoordinatorOptions = ConnectionOptions & {
   readonly checkpoints?: CheckpointOptions;
   /** How long settled tasks are kept. While this coordinator leads, all hold to what it was started with. */
   readonly retention?: RetentionOptions;
+  /** When large values that no task needs are removed. */
+  readonly largeValues?: LargeValueOptions;
   /** One line for the log of the process. @default nothing is logged */
   readonly log?: (line: string) => void;
 };
@@ -61,6 +64,15 @@ type CheckpointOptions = {
   readonly ageMaxMs?: number;
 };
 
+type LargeValueOptions = {
+  /** What no task needs is kept for so long, in milliseconds: its record may be on its way. @default 86400000 */
+  readonly unneededMs?: number;
+  /** How often they are looked at, in milliseconds. @default 600000 */
+  readonly everyMs?: number;
+};
+
+const UNNEEDED_MS = 24 * 3_600_000;
+const COLLECT_EVERY_MS = 600_000;
 const CHECKPOINT_BYTES_MIN = 16 * 1024 ** 2;
 const CHECKPOINT_AGE_MAX_MS = 300_000;
 
@@ -70,6 +82,7 @@ type CoordinatorParts = {
   readonly checkpoints?: CheckpointOptions;
   /** @default the defaults of `RetentionOptions` */
   readonly settings?: LedgerSettings;
+  readonly largeValues?: LargeValueOptions;
   /** The newest rules by which it folds. @default FOLD_VERSION */
   readonly foldVersion?: number;
   /** @default written by this thread, over the same connection */
@@ -86,6 +99,7 @@ export class Coordinator {
   private readonly voids: VoidCounter;
   private readonly settings: UpkeepSettings;
   private readonly ledgerSettings: LedgerSettings;
+  private readonly collecting: CollectorSettings;
   private readonly runCheckpoint: CheckpointRunner;
   private readonly foldVersion: number;
   private readonly log: (line: string) => void;
@@ -114,6 +128,7 @@ export class Coordinator {
       log,
       settings: settingsFor(config),
       ...(options.checkpoints === undefined ? {} : { checkpoints: options.checkpoints }),
+      ...(options.largeValues === undefined ? {} : { largeValues: options.largeValues }),
       runCheckpoint: threadRunner({ servers, nats, namespace, identity }, log),
     });
   }
@@ -135,7 +150,7 @@ export class Coordinator {
   }
 
   private constructor(connection: Connection, config: NamespaceConfig, parts: CoordinatorParts) {
-    const { log, checkpoints, runCheckpoint } = parts;
+    const { log, checkpoints, largeValues, runCheckpoint } = parts;
     const subjects = new Subjects(config.namespace);
     this.connection = connection;
     this.config = config;
@@ -148,6 +163,10 @@ export class Coordinator {
       purgeAgeMinMs: config.purgeAgeMs,
     };
     this.ledgerSettings = parts.settings ?? ledgerSettings({})(config);
+    this.collecting = {
+      ageMinMs: largeValues?.unneededMs ?? UNNEEDED_MS,
+      everyMs: largeValues?.everyMs ?? COLLECT_EVERY_MS,
+    };
     this.runCheckpoint =
       runCheckpoint ?? ((seq) => writeCheckpoint({ connection, config, subjects, seq, log }));
     this.voids = new VoidCounter(log);
@@ -212,6 +231,7 @@ export class Coordinator {
       start,
       settings: this.settings,
       ledgerSettings: this.ledgerSettings,
+      collecting: this.collecting,
       runCheckpoint: this.runCheckpoint,
       foldVersion: this.foldVersion,
       writer,

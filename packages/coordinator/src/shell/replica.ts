@@ -14,6 +14,7 @@ import {
 import { AwakeTime, type Connection } from "@weft/transport";
 import type { Ledger } from "../core/ledger/index.ts";
 import { AskDesk } from "./ask-desk.ts";
+import { BlobCollector, type CollectorSettings } from "./blob-collector.ts";
 import { BlobStore } from "./blob-store.ts";
 import { CheckpointDesk } from "./checkpoint-desk.ts";
 import type { CheckpointRunner } from "./checkpoint-thread.ts";
@@ -44,6 +45,7 @@ export type ReplicaOptions = {
   readonly settings: UpkeepSettings;
   /** What all folds hold to while this one leads. */
   readonly ledgerSettings: LedgerSettings;
+  readonly collecting: CollectorSettings;
   readonly runCheckpoint: CheckpointRunner;
   readonly writer: ControlWriter;
   readonly room: LogRoom;
@@ -72,6 +74,7 @@ export class Replica {
   private readonly checkpoints: CheckpointDesk;
   private term: Term | null = null;
   private keeper: LogKeeper | null = null;
+  private collector: BlobCollector | null = null;
   private connected = true;
   private flushQueued = false;
   private closed = false;
@@ -282,6 +285,13 @@ export class Replica {
       onTight,
       log,
     });
+    this.collector = new BlobCollector({
+      connection,
+      subjects,
+      ledger,
+      settings: this.options.collecting,
+      log,
+    });
     this.coordinators.announce();
     log(`coordinator ${connection.sender} leads from record ${epoch}`);
     onElected();
@@ -317,6 +327,8 @@ export class Replica {
     this.term = null;
     this.keeper?.close();
     this.keeper = null;
+    this.collector?.close();
+    this.collector = null;
   }
 
   private ownState(): OwnState {

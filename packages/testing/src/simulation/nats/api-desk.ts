@@ -25,7 +25,7 @@ export function answerOf(
   const [, , area, verb, ...rest] = subject.split(".");
   switch (`${area}.${verb}`) {
     case "STREAM.INFO":
-      return infoOf(stream);
+      return infoOf(stream, asked);
     case "STREAM.UPDATE":
       return update(stream, asked);
     case "STREAM.PURGE":
@@ -39,12 +39,14 @@ export function answerOf(
   }
 }
 
-function infoOf({ name, config, store }: SimStream): Answer {
+function infoOf({ name, config, store }: SimStream, asked: Asked = {}): Answer {
   const { bytesMax, metadata, subjects } = config;
   const { firstSeq, lastSeq, bytes } = store;
+  const filter = asked.subjects_filter;
+  const counted = typeof filter === "string" ? { subjects: store.countsOf(filter) } : {};
   return {
     config: { name, subjects, max_bytes: bytesMax, metadata },
-    state: { first_seq: firstSeq, last_seq: lastSeq, bytes },
+    state: { first_seq: firstSeq, last_seq: lastSeq, bytes, ...counted },
   };
 }
 

@@ -76,6 +76,14 @@ export class LogStore {
     return last;
   }
 
+  /** How many messages each subject has that a pattern matches. */
+  countsOf(pattern: string): Record<string, number> {
+    const counts: Record<string, number> = {};
+    for (const { subject } of this.messages.values())
+      if (matches(pattern, subject)) counts[subject] = (counts[subject] ?? 0) + 1;
+    return counts;
+  }
+
   purgeBelow(seq: number): number {
     const before = this.messages.size;
     for (const each of [...this.messages.keys()]) if (each < seq) this.remove(each);

@@ -14,7 +14,12 @@ const MESSAGE_NOT_FOUND = 10037;
 
 type Info = {
   readonly config: { readonly max_bytes: number; readonly metadata: Readonly<Record<string, string>> };
-  readonly state: { readonly first_seq: number; readonly last_seq: number; readonly bytes: number };
+  readonly state: {
+    readonly first_seq: number;
+    readonly last_seq: number;
+    readonly bytes: number;
+    readonly subjects?: Readonly<Record<string, number>>;
+  };
 };
 type Found = {
   readonly message: {
@@ -51,6 +56,11 @@ export class SimStreamPort implements Stream {
 
   lastMessage(subject: string): Promise<StoredMessage | null> {
     return this.get({ last_by_subj: subject });
+  }
+
+  async subjects(pattern: string): Promise<readonly string[]> {
+    const { state } = await this.ask<Info>("STREAM.INFO", { subjects_filter: pattern });
+    return Object.keys(state.subjects ?? {});
   }
 
   async follow({ deliverTo, fromSeq, heartbeatMs }: FollowOptions): Promise<number> {
