@@ -16,6 +16,7 @@ export {
   type TaskState,
   TaskTimedOutError,
   type TimeLimit,
+  TooManyPendingError,
   UnknownDependencyError,
   UnknownTaskError,
   UnreachableError,
