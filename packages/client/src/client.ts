@@ -9,8 +9,11 @@ import {
   decodeProgress,
   Identity,
   InstanceId,
+  isBlobRef,
   lastToken,
   Namespace,
+  NoLeaderError,
+  ResultExpiredError,
   type SettledTask,
   Subjects,
   type Submission,
@@ -18,11 +21,13 @@ import {
   type TaskState,
   TEXT_LENGTH_MAX,
   UsageError,
+  ValueDamagedError,
 } from "@weft/protocol";
 import {
   type AckError,
   Appender,
   ask,
+  BlobReader,
   type BlobSizes,
   BlobWriter,
   type BusMessage,
@@ -34,7 +39,7 @@ import {
   within,
 } from "@weft/transport";
 import { Follower } from "./follower.ts";
-import { type HandleHost, TaskHandle } from "./handle.ts";
+import { type HandleHost, type Settlement, TaskHandle } from "./handle.ts";
 import { lastProgressOf, settlementOf, unreadableOf } from "./settlement.ts";
 import { type ClientItem, encodeItems, submissionOf, submitItem } from "./submission.ts";
 import { SubmitLine } from "./submit-line.ts";
@@ -77,6 +82,7 @@ export class Client {
   private readonly onError: (error: Error) => void;
   private readonly appender: Appender<ClientItem["kind"], ClientItem>;
   private readonly writer: BlobWriter;
+  private readonly reader: BlobReader;
   private readonly line: SubmitLine;
   private readonly follower: Follower;
   private readonly handles = new Map<TaskId, TaskHandle>();
@@ -118,6 +124,7 @@ export class Client {
       onTrouble,
     });
     this.writer = new BlobWriter({ connection, subjects, sizes: blobSizes, onTrouble });
+    this.reader = new BlobReader(connection, subjects);
     this.line = new SubmitLine({
       writer: this.writer,
       add: (submission) => this.append(submission),
@@ -233,7 +240,24 @@ export class Client {
     this.forget(handle.id);
     const progress = lastProgressOf(task);
     if (progress !== null) handle.progressed(progress);
-    handle.settle(settlementOf(task));
+    const { value } = task;
+    if (value === null || !isBlobRef(value)) handle.settle(settlementOf(task));
+    else handle.settleLater(task.outcome, () => this.readResult(task, value));
+  }
+
+  /** Asked for until somebody answers, or this client closes. */
+  private async readResult(task: SettledTask, reference: Uint8Array): Promise<Settlement<unknown>> {
+    while (this.closing === null) {
+      try {
+        return settlementOf({ ...task, value: await this.reader.read(reference) });
+      } catch (error) {
+        if (error instanceof ValueDamagedError || error instanceof ResultExpiredError)
+          return unreadableOf(task, error);
+        if (!(error instanceof NoLeaderError)) break;
+        this.onError(error);
+      }
+    }
+    throw new ClosedError("the client");
   }
 
   private forget(id: TaskId): void {

@@ -7,7 +7,6 @@ import {
   ASK_IDS_MAX,
   decodeClientMessage,
   decodeHello,
-  isBlobRef,
   NoLeaderError,
   ResultExpiredError,
   type SettledTask,
@@ -15,14 +14,13 @@ import {
   type Subjects,
   type TaskId,
   UnknownTaskError,
-  ValueDamagedError,
 } from "@weft/protocol";
-import { ask, BlobReader, type Clock, type Connection, type Timer } from "@weft/transport";
+import { ask, type Clock, type Connection, type Timer } from "@weft/transport";
 
 /** What is followed: a handle, seen from here. */
 export type Followed = {
   readonly settled: (task: SettledTask) => void;
-  /** It has ended, and its result cannot be read, now or ever. */
+  /** It has ended, and its value is not kept any more. */
   readonly unreadable: (task: SettledTask, error: Error) => void;
   readonly unknown: (error: UnknownTaskError | ResultExpiredError) => void;
 };
@@ -53,7 +51,6 @@ export class Follower {
   private readonly options: FollowerOptions;
   private readonly open = new Map<TaskId, Open>();
   private readonly fetching = new Set<TaskId>();
-  private readonly reader: BlobReader;
   private readonly clock: Clock;
   private readonly timer: Timer;
   private epoch = 0;
@@ -71,7 +68,6 @@ export class Follower {
   constructor(options: FollowerOptions) {
     this.options = options;
     const { connection, subjects } = options;
-    this.reader = new BlobReader(connection, subjects);
     this.clock = connection.clock;
     this.lastHeardMs = this.clock.nowMs();
     this.sweptAtMs = this.lastHeardMs;
@@ -198,7 +194,7 @@ export class Follower {
   private settle(task: SettledTask): void {
     const open = this.open.get(task.id);
     if (open === undefined) return;
-    if (task.fetch || isBlobRef(task.value)) return this.beginFetch(task);
+    if (task.fetch) return this.beginFetch(task);
     this.forget(task.id, open);
     open.followed.settled(task);
   }
@@ -222,11 +218,9 @@ export class Follower {
   /** A value that was too large to be pushed. */
   private async fetch(task: SettledTask): Promise<void> {
     try {
-      const value = task.fetch ? await this.askValue(task.id) : task.value;
-      const whole = value !== null && isBlobRef(value) ? await this.reader.read(value) : value;
-      this.settle({ ...task, value: whole, fetch: false });
+      this.settle({ ...task, value: await this.askValue(task.id), fetch: false });
     } catch (error) {
-      if (!(error instanceof ValueDamagedError || error instanceof ResultExpiredError)) throw error;
+      if (!(error instanceof ResultExpiredError)) throw error;
       const open = this.open.get(task.id);
       if (open === undefined) return;
       this.forget(task.id, open);

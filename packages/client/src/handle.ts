@@ -79,6 +79,9 @@ export class TaskHandle<T = unknown> {
   private queue: CallbackQueue | null = null;
   // What is inside knows nothing of T, so that a handle of a number is a handle of an unknown too.
   private settlement: Settlement<unknown> | null = null;
+  /** How it ended, where its result is large: that is read once somebody asks for it. */
+  private ended: Outcome | null = null;
+  private read: (() => Promise<Settlement<unknown>>) | null = null;
   private closed: ClosedError | null = null;
   private waiting: PromiseWithResolvers<Settlement<unknown>> | null = null;
   private readonly progressListeners: ProgressListener[] = [];
@@ -102,8 +105,9 @@ export class TaskHandle<T = unknown> {
     return unwrap(await this.settled()) as T;
   }
 
-  /** The result if it is there; null while it is not. Throws the task's error. */
+  /** The result if it is there; null while it is not, as while a large one is read. Throws the task's error. */
   tryResult(): { readonly value: T } | null {
+    this.beginRead();
     return this.settlement === null ? null : { value: unwrap(this.settlement) as T };
   }
 
@@ -112,12 +116,13 @@ export class TaskHandle<T = unknown> {
     if (this.settlement !== null) return this.settlement as Settlement<T>;
     if (this.closed !== null) throw this.closed;
     this.waiting ??= Promise.withResolvers<Settlement<unknown>>();
+    this.beginRead();
     return (await this.waiting.promise) as Settlement<T>;
   }
 
   /** The task's state, as the leading coordinator has it. Rejects with `NoLeaderError` where none answers. */
   async state(): Promise<TaskState | "unknown"> {
-    return this.settlement === null ? this.host.state(this.id) : this.settlement.outcome;
+    return this.settlement?.outcome ?? this.ended ?? this.host.state(this.id);
   }
 
   /**
@@ -126,7 +131,7 @@ export class TaskHandle<T = unknown> {
    */
   async cancel(reason?: string, options: CancelOptions = {}): Promise<CancelAnswer> {
     const withDependents = cancelsDependents(options);
-    if (this.settlement === null && this.closed === null)
+    if (this.settlement === null && this.ended === null && this.closed === null)
       this.host.cancel(this.id, reason ?? null, withDependents);
     const { outcome, stopped, also } = await this.settled();
     return { outcome, stopped, also };
@@ -135,7 +140,7 @@ export class TaskHandle<T = unknown> {
   onProgress(callback: (progress: Progress) => unknown): this {
     const listener = { callback, told: null };
     this.progressListeners.push(listener);
-    if (this.settlement === null) this.host.listenToProgress(this.id);
+    if (this.settlement === null && this.ended === null) this.host.listenToProgress(this.id);
     if (this.lastProgress !== null) this.enqueue(() => this.tell(listener));
     return this;
   }
@@ -181,6 +186,14 @@ export class TaskHandle<T = unknown> {
     this.waiting?.resolve(settlement);
   }
 
+  /** @internal Its result is read when somebody asks for it, or waits for it already. */
+  settleLater(outcome: Outcome, read: () => Promise<Settlement<unknown>>): void {
+    if (this.settlement !== null || this.ended !== null) return;
+    this.ended = outcome;
+    this.read = read;
+    if (this.waiting !== null || this.outcomeListeners.length > 0) this.beginRead();
+  }
+
   /** @internal */
   close(error: ClosedError): void {
     if (this.settlement !== null) return;
@@ -199,8 +212,19 @@ export class TaskHandle<T = unknown> {
   }
 
   private whenSettled(listener: (settlement: Settlement<unknown>) => void): void {
-    if (this.settlement === null) this.outcomeListeners.push(listener);
-    else listener(this.settlement);
+    if (this.settlement !== null) return listener(this.settlement);
+    this.outcomeListeners.push(listener);
+    this.beginRead();
+  }
+
+  private beginRead(): void {
+    const { read } = this;
+    if (read === null) return;
+    this.read = null;
+    read().then(
+      (settlement) => this.settle(settlement),
+      (error: unknown) => this.close(error as ClosedError),
+    );
   }
 
   private enqueue(callback: () => unknown): void {

@@ -265,6 +265,53 @@ describe("a cancel", () => {
   });
 });
 
+describe("a large result", () => {
+  function laterOf(reading: Promise<ReturnType<typeof succeeded>>): {
+    reads: () => number;
+    read: () => typeof reading;
+  } {
+    let count = 0;
+    const read = (): typeof reading => {
+      count++;
+      return reading;
+    };
+    return { reads: () => count, read };
+  }
+
+  test("is not read before somebody asks, and once then; how its task ended is known meanwhile", async () => {
+    const { handle, host } = handleOf<string>();
+    const later = laterOf(Promise.resolve(succeeded("large")));
+    handle.settleLater("succeeded", later.read);
+    expect(await handle.state()).toBe("succeeded");
+    handle.onProgress(() => undefined);
+    expect([host.listening, later.reads()]).toEqual([0, 0]);
+    expect(handle.tryResult()).toBeNull();
+    expect(await handle.result()).toBe("large");
+    expect(handle.tryResult()).toEqual({ value: "large" });
+    expect(await handle.cancel()).toMatchObject({ outcome: "succeeded" });
+    expect([host.cancels, later.reads()]).toEqual([[], 1]);
+  });
+
+  test("is read at once where somebody waits for it, or listens", async () => {
+    const waitedFor = handleOf<string>().handle;
+    const listenedTo = handleOf<string>().handle;
+    const result = waitedFor.result();
+    const told = new Promise((complete) => listenedTo.onComplete(complete));
+    for (const handle of [waitedFor, listenedTo])
+      handle.settleLater("succeeded", () => Promise.resolve(succeeded("large")));
+    expect(await result).toBe("large");
+    expect(await told).toBe("large");
+  });
+
+  test("that its client was closed before it was read is a ClosedError, for all who ask", async () => {
+    const { handle } = handleOf<string>();
+    handle.settleLater("succeeded", () => Promise.reject(closed()));
+    const first = handle.result();
+    await expect(first).rejects.toThrow(ClosedError);
+    await expect(handle.settled()).rejects.toThrow(ClosedError);
+  });
+});
+
 test("a handle is no promise and no value: it cannot be awaited by mistake, nor sent", async () => {
   const { handle } = handleOf();
   expect(await (handle as unknown)).toBe(handle);

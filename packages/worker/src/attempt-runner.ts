@@ -62,6 +62,8 @@ export class AttemptRunner {
   private readonly progress: ProgressOutlet;
   private readonly appender: Appender<"finish", FinishItem>;
   private readonly large: LargeValues;
+  /** Large results that are stored now. */
+  private readonly storing = new Set<Promise<void>>();
   private readonly runs = new Map<TaskId, Run>();
   private readonly stopping = new WeakSet<Run>();
   /** Runs that heeded nothing and that nothing can end. */
@@ -184,18 +186,18 @@ export class AttemptRunner {
     this.returnQueued();
   }
 
-  /** Resolves when nothing runs. */
+  /** Resolves when nothing runs, and no large result waits to be stored. */
   async idle(): Promise<void> {
-    if (this.attempts.running === 0) return;
-    await new Promise<void>((resolve) => {
-      this.onIdle = resolve;
-    });
+    if (this.attempts.running > 0)
+      await new Promise<void>((resolve) => {
+        this.onIdle = resolve;
+      });
+    while (this.storing.size > 0) await Promise.all(this.storing);
   }
 
   /** Resolves when the log has every finish. */
-  async appended(): Promise<void> {
-    await this.large.idle();
-    await this.appender.idle();
+  appended(): Promise<void> {
+    return this.appender.idle();
   }
 
   /** After a reconnect: what was on its way may be lost. */
@@ -338,9 +340,10 @@ export class AttemptRunner {
     const finish = { id, attempt, outcome, progress, ...end };
     const { value } = end;
     if (outcome !== "succeeded" || value === null || !this.large.isLarge(value)) return this.append(finish);
-    this.storeThenAppend(finish, value).catch((error: unknown) =>
-      this.options.log(`the result of task ${id} is not stored: ${String(error)}`),
-    );
+    const storing = this.storeThenAppend(finish, value)
+      .catch((error: unknown) => this.options.log(`the result of task ${id} is not stored: ${String(error)}`))
+      .finally(() => this.storing.delete(storing));
+    this.storing.add(storing);
   }
 
   /** The attempt is claimed meanwhile, as it is until the log has its finish. */

@@ -20,7 +20,6 @@ export class LargeValues {
   /** By reference, the one that was used last at the end. */
   private readonly kept = new Map<string, Uint8Array>();
   private keptBytes = 0;
-  private readonly storing = new Set<Promise<unknown>>();
 
   constructor({ connection, subjects, sizes, onTrouble }: LargeValuesOptions) {
     this.reader = new BlobReader(connection, subjects);
@@ -58,20 +57,9 @@ export class LargeValues {
 
   /** What travels in a result's place. Rejects only where the worker closes first. */
   async store(value: Uint8Array, { id, attempt }: AttemptRef): Promise<Uint8Array> {
-    const stored = this.writer.store(value, { task: id, attempt });
-    this.storing.add(stored);
-    try {
-      const reference = await stored;
-      if (value.length <= KEPT_BYTES_MAX / 2) this.keep(Buffer.from(reference).toString("base64"), value);
-      return reference;
-    } finally {
-      this.storing.delete(stored);
-    }
-  }
-
-  /** Resolves when nothing waits to be stored. */
-  async idle(): Promise<void> {
-    while (this.storing.size > 0) await Promise.allSettled(this.storing);
+    const reference = await this.writer.store(value, { task: id, attempt });
+    if (value.length <= KEPT_BYTES_MAX / 2) this.keep(Buffer.from(reference).toString("base64"), value);
+    return reference;
   }
 
   /** After a reconnect: what was on its way may be lost. */
