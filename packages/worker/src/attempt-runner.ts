@@ -350,8 +350,9 @@ export class AttemptRunner {
   private async storeThenAppend(finish: Finish, value: Uint8Array): Promise<void> {
     const { id, attempt } = finish;
     const reference = await this.large.store(value, finish);
-    if (this.closed || this.attempts.stateOf(id, attempt) !== "finishing") return;
-    this.append({ ...finish, value: reference });
+    if (this.closed) return;
+    if (this.attempts.stateOf(id, attempt) === "finishing") this.append({ ...finish, value: reference });
+    // There may have been too much to store for another to begin.
     this.startNext();
   }
 
