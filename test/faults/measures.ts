@@ -13,7 +13,7 @@ const MEASURES = [
   "failover",
   /** From SIGTERM to the leader until another leads. */
   "handover",
-  /** From SIGTERM to the leader until a task that was submitted after it has its result. */
+  /** From SIGTERM to the leader until a task that was submitted to the next one has its result. */
   "handover_dispatch",
   /** From SIGTERM to the leader until its process has ended. */
   "leader_stop",

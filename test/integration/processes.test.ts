@@ -1,5 +1,7 @@
 /** Real processes that are killed without warning: nothing acknowledged is lost, nothing settles twice. */
+import { connect as connectNats } from "@nats-io/transport-node";
 import { connect, type WorkersLostError } from "@weft/client";
+import { decodePresence } from "@weft/protocol";
 import { type NatsServer, startNatsServer, waitUntil } from "@weft/testing";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { tapEvents } from "../fixtures/event-tap.ts";
@@ -135,6 +137,40 @@ test("a server that is killed and comes back finds everybody again", { timeout: 
   const handles = Array.from({ length: 50 }, (_, i) => weft.submit<number>("echo", i));
   await server.restart();
   expect(await Promise.all(handles.map((handle) => handle.result()))).toHaveLength(50);
+});
+
+test("a worker that is killed together with the leader is told to be lost by the next one, with what it ran", {
+  timeout: 60_000,
+}, async () => {
+  const leader = start("coordinator", "--create");
+  await leader.printed("leads");
+  const next = start("coordinator");
+  await next.printed("stands by");
+  const killed = start("worker", file, "--slots", "2");
+  await killed.printed("ready");
+  await using weft = await connect({ servers: server.url });
+  await using events = await tapEvents(server.url);
+  const held = Array.from({ length: 2 }, () => weft.submit("hold"));
+  const begun: string[] = [];
+  for (const handle of held) handle.onProgress(() => begun.push(handle.id));
+  await waitUntil(() => begun.length === 2);
+  const nats = await connectNats({ servers: server.url });
+  const said = nats.subscribe("weft.v1.default.presence.>");
+  for await (const { data } of said) {
+    const read = decodePresence(data);
+    if (read.ok && read.value.running === 2) break;
+  }
+  await nats.close();
+  leader.kill("SIGKILL");
+  killed.kill("SIGKILL");
+  await start("worker", file, "--slots", "2").printed("ready");
+  await next.printed("leads");
+  await events.told('"why":"gone","attempts":2');
+  await waitUntil(() => begun.length === 4, { timeoutMs: 20_000 });
+  await Promise.all(held.map((handle) => handle.cancel()));
+  for (const handle of held) {
+    expect(await handle.settled()).toMatchObject({ outcome: "cancelled", attempt: 2 });
+  }
 });
 
 test("a worker that is killed is known to be gone, one that is silent is given its lease", {

@@ -22,7 +22,12 @@ export const retireLeader: Fault = {
       const retired = leader.retire();
       await Promise.all([
         measures.take("handover", isCalm, elected),
-        measures.take("handover_dispatch", isCalm, probe(arena)),
+        // Not before: the one that retires would run it, while it still leads.
+        measures.take(
+          "handover_dispatch",
+          isCalm,
+          elected.then(() => probe(arena)),
+        ),
         measures.take("leader_stop", isCalm, retired),
       ]);
       await measures.take("coordinator_start", isCalm, leader.ready());

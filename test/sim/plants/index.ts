@@ -42,7 +42,7 @@ export const PLANTS: readonly Plant[] = [
     name: "unlimited-slots",
     what: "a worker runs whatever it holds at once",
     file: "/packages/worker/src/core/attempts.ts",
-    from: "this.queue.size > 0 && this.runningCount < this.slots",
+    from: "this.queue.size > 0 && this.codes < this.slots",
     to: "this.queue.size > 0",
   },
   {

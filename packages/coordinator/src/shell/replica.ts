@@ -32,6 +32,7 @@ import type { NamespaceConfig } from "./namespace.ts";
 import type { QueryContext } from "./queries.ts";
 import type { StartPoint } from "./start-point.ts";
 import { Term } from "./term.ts";
+import { UntoldLosses } from "./untold-losses.ts";
 import { RecordPurgedError, ValueStore } from "./value-store.ts";
 import type { VoidCounter } from "./void-counter.ts";
 import { WorkerWatch } from "./worker-watch.ts";
@@ -72,6 +73,7 @@ export class Replica {
   readonly coordinators: CoordinatorWatch;
   private readonly desk: AskDesk;
   private readonly checkpoints: CheckpointDesk;
+  private readonly untold: UntoldLosses;
   private term: Term | null = null;
   private keeper: LogKeeper | null = null;
   private collector: BlobCollector | null = null;
@@ -101,6 +103,7 @@ export class Replica {
     this.blobs = new BlobStore(connection, subjects);
     this.coordinators = new CoordinatorWatch({ connection, subjects, own: () => this.ownState(), onVoid });
     this.awake = new AwakeTime({ clock, hears: () => this.connected && this.coordinators.isHeard() });
+    this.untold = new UntoldLosses(this.awake);
     this.leadership = new Leadership({
       clock,
       awake: this.awake,
@@ -133,7 +136,11 @@ export class Replica {
       onOverdue: (worker) => this.term?.overdue(worker),
       onBlocked: (worker, answer) =>
         this.guarded(`the block of ${worker}`, () => this.term?.blocked(worker, answer)),
-      onLost: (worker, why) => this.guarded(`the loss of ${worker}`, () => this.term?.lost(worker, why)),
+      onLost: (worker, why, last) =>
+        this.guarded(`the loss of ${worker}`, () => {
+          if (this.term === null) this.untold.add({ worker, why, last });
+          else this.term.lost(worker, why, last);
+        }),
       onVoid,
     });
     this.desk = new AskDesk({ nats, subjects, context: () => this.queryContext(), onVoid });
@@ -214,6 +221,8 @@ export class Replica {
     if (record?.type === "control") {
       this.options.writer.folded(record);
       this.leadership.folded(record);
+      // Whoever leads has found out about the same workers by itself.
+      if (this.term === null) this.untold.leaderActed();
     }
     if (this.missing.length > 0) this.judgeMissing();
     this.queueFlush();
@@ -271,6 +280,7 @@ export class Replica {
       guarded: (what, act) => this.guarded(what, act),
       onFailed: (error) => this.onTermFailed(error),
     });
+    for (const { worker, why, last } of this.untold.take()) this.term.lost(worker, why, last);
     const { config, settings, runCheckpoint: run, room } = this.options;
     const { ledger } = this;
     const onTight = (): void => this.term?.hello(true);

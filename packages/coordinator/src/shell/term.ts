@@ -165,7 +165,11 @@ export class Term {
     return true;
   }
 
-  lost(worker: Sender, why: WorkerLoss): void {
+  /** What it held by its last word is given up, also where it has not spoken to this leader. */
+  lost(worker: Sender, why: WorkerLoss, last: Presence): void {
+    if (!this.claimsOver && !this.scheduler.workers.has(worker)) {
+      this.scheduler.seen(worker, last, this.options.connection.clock.nowMs());
+    }
     const orphans = this.scheduler.gone(worker);
     this.dispatcher.forget(worker);
     this.awaited.delete(worker);

@@ -27,7 +27,8 @@ export type WorkerWatchOptions = {
   readonly awake: Pick<AwakeTime, "nowMs">;
   /** `check` is there where the worker asks to be told when its word has been acted on. */
   readonly onPresence: (worker: Sender, presence: Presence, check: (() => void) | null) => void;
-  readonly onLost: (worker: Sender, why: WorkerLoss) => void;
+  /** `last` is what it said last. */
+  readonly onLost: (worker: Sender, why: WorkerLoss, last: Presence) => void;
   /** It is not heard of: it may be blocked, cut off, paused or gone. */
   readonly onOverdue: (worker: Sender) => void;
   /** Its event loop does not turn, and its other thread says so; told again after a while. */
@@ -103,6 +104,7 @@ export class WorkerWatch {
   close(): void {
     this.timer.cancel();
     this.subscription.unsubscribe();
+    this.watched.clear();
   }
 
   isBlocked(worker: Sender): boolean {
@@ -131,8 +133,16 @@ export class WorkerWatch {
     const isSoon =
       known !== undefined && this.options.connection.clock.nowMs() - known.tookAtMs < MESSAGE_INTERVAL_MS;
     // The newest says all that those before it said (W1).
-    if (isSoon) known.waiting = message;
-    else this.take(worker, message);
+    if (!isSoon) return this.take(worker, message);
+    if (known.waiting === null) this.takeLater(worker, known);
+    known.waiting = message;
+  }
+
+  private takeLater(worker: Sender, known: Watched): void {
+    this.options.connection.clock.after(MESSAGE_INTERVAL_MS, () => {
+      const { waiting } = known;
+      if (waiting !== null && this.watched.get(worker) === known) this.take(worker, waiting);
+    });
   }
 
   private take(worker: Sender, message: BusMessage): void {
@@ -167,16 +177,14 @@ export class WorkerWatch {
   }
 
   private remove(worker: Sender, why: WorkerLoss): void {
-    if (this.watched.delete(worker)) this.options.onLost(worker, why);
+    const each = this.watched.get(worker);
+    this.watched.delete(worker);
+    if (each !== undefined) this.options.onLost(worker, why, each.presence);
   }
 
   private watch(): void {
     const { nowMs } = this;
     for (const [worker, each] of this.watched) {
-      if (each.waiting !== null) {
-        this.take(worker, each.waiting);
-        continue;
-      }
       const unseenMs = nowMs - each.lastSeenMs;
       if (nowMs - each.lastHeardMs >= LEASE_MS) this.remove(worker, "silent");
       else if (unseenMs >= OVERDUE_MS && !each.probing && nowMs >= each.nextProbeMs) this.probe(worker, each);
