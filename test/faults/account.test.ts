@@ -35,6 +35,12 @@ test("an account of tasks that ended as they should is in balance", () => {
   expect(lines).toEqual([]);
 });
 
+test("a run in which nothing settled for longer than anything may take has failed", () => {
+  const { balance } = balanceOf([accepted, right]);
+  expect(failingsOf(balance, 45_001)).toContain("longest_standstill_ms");
+  expect(failingsOf(balance, 45_000)).not.toContain("longest_standstill_ms");
+});
+
 test("a run in which nothing was acknowledged proves nothing", () => {
   expect(balanceOf([]).failings).toEqual(["acknowledged"]);
 });

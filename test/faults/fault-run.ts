@@ -36,9 +36,11 @@ export type FaultResult = Balance & {
   /** Parties that had to be killed, as they did not end on SIGTERM. */
   readonly not_stopped: number;
   readonly not_measured: number;
+  /** The longest time in which no task settled while there was load. */
+  readonly longest_standstill_ms: number;
   /** Of one core, that the run itself took of the machine. */
   readonly harness_cpu_share: number;
-  readonly [spread: `${string}_ms`]: Spread | null;
+  readonly [spread: `${string}_ms`]: Spread | number | null;
 };
 
 /** While tasks settle the healing goes on; without, it is over after so long. */
@@ -57,6 +59,9 @@ export class FaultRun {
   private readonly struck: Record<string, number> = {};
   private readonly healing = new Set<Promise<void>>();
   private audit: NodeJS.Timeout | null = null;
+  private longestStandstillMs = 0;
+  private settledCount = 0;
+  private settledAtMs = 0;
 
   static async start(options: FaultRunOptions): Promise<FaultRun> {
     const dice = new Dice(options.seed);
@@ -78,16 +83,20 @@ export class FaultRun {
     const cpu = process.cpuUsage();
     const startedMs = performance.now();
     for (const client of arena.clients) client.load(this.options.openMax / arena.clients.length);
+    this.settledAtMs = startedMs;
     this.audit = setInterval(() => this.auditSome(), AUDIT_EVERY_MS);
+    const progress = setInterval(() => this.watchProgress(), LOOK_MS);
     const endMs = startedMs + forMs;
     while (performance.now() < endMs) await this.strike(endMs);
     const seconds = (performance.now() - startedMs) / 1_000;
+    this.watchProgress();
+    clearInterval(progress);
     for (const client of arena.clients) client.stop();
     await this.heal();
     const { user, system } = process.cpuUsage(cpu);
     const harness = (user + system) / 1_000 / (performance.now() - startedMs);
     const balance = arena.account.balance(await statesOf(arena));
-    const failings = failingsOf(balance);
+    const failings = failingsOf(balance, this.longestStandstillMs);
     if (failings.includes("hung_handles")) await tellWhy(arena);
     return {
       seed: this.options.seed,
@@ -102,6 +111,7 @@ export class FaultRun {
       deaths: arena.deaths.length,
       not_stopped: arena.stubborn.length,
       not_measured: arena.measures.missed,
+      longest_standstill_ms: Math.round(this.longestStandstillMs),
       harness_cpu_share: Number(harness.toFixed(2)),
       ...arena.measures.spreads(),
     };
@@ -124,6 +134,14 @@ export class FaultRun {
     this.healing.add(healed);
     void healed.then(() => this.healing.delete(healed));
     if (waits) await Promise.race([healed, pause(WAIT_MAX_MS)]);
+  }
+
+  private watchProgress(): void {
+    const nowMs = performance.now();
+    const { settledCount } = this.arena.account;
+    if (settledCount !== this.settledCount) this.settledAtMs = nowMs;
+    this.settledCount = settledCount;
+    this.longestStandstillMs = Math.max(this.longestStandstillMs, nowMs - this.settledAtMs);
   }
 
   /** Until everything has settled, or nothing does any more. */

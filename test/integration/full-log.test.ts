@@ -99,6 +99,23 @@ test("a coordinator that starts on a full log becomes its leader and empties it"
   await expectRecovered();
 });
 
+test("a limit that an operator sets while the log is full is the log's limit from then on", {
+  timeout: 60_000,
+}, async () => {
+  await (await coordinate(2_000)).untilLeading();
+  const isRaised = (): boolean => lines.some((line) => line.includes("the log is full: its limit is"));
+  while (!isRaised()) await fillUp();
+  const larger = 4 * LIMIT;
+  await connection.stream(subjects.stream(0)).configure({ bytesMax: larger });
+  lines.length = 0;
+  while ((await info()).bytes < larger * 0.6) await fill();
+  await waitUntil(async () => (await info()).bytes < LIMIT / 2, { timeoutMs: 30_000, what: "the purge" });
+  const client = await clientOf((error) => lines.push(error.name));
+  await client.submit("echo", 1).accepted;
+  expect(lines).not.toContain("AppendHeldError");
+  expect((await info()).bytesMax).toBe(larger);
+});
+
 test("the log stays inside its limit while far more than that is written", { timeout: 120_000 }, async () => {
   await (await coordinate()).untilLeading();
   let mostBytes = 0;

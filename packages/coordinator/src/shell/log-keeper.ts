@@ -15,7 +15,7 @@ import type { CheckpointManifest } from "./checkpoint-manifest.ts";
 import { CheckpointStore } from "./checkpoint-store.ts";
 import type { CheckpointRunner } from "./checkpoint-thread.ts";
 import { oldestNeededSeq } from "./ledger-state.ts";
-import type { LogRoom } from "./log-room.ts";
+import { type LogRoom, limitOf } from "./log-room.ts";
 import { firstKept, isCheckpointDue, isPressed, isTight, type UpkeepSettings } from "./log-upkeep.ts";
 import type { NamespaceConfig } from "./namespace.ts";
 
@@ -94,7 +94,7 @@ export class LogKeeper {
   private async upkeep(): Promise<void> {
     const info = await this.stream.info();
     if (this.closed) return;
-    const limit = this.options.room.limitOf(info);
+    const limit = limitOf(info);
     this.isPressed = isPressed(info.bytes, limit);
     if (isTight(info.bytes, limit)) this.options.onTight();
     await this.options.room.lowerIfPurged(info);
@@ -125,7 +125,7 @@ export class LogKeeper {
       checkpointAgeMs: this.ageMs(newest, nowMs),
       foldedSeq: ledger.seq,
       bytesBehind: info.bytes * Math.min(1, share),
-      bytesMax: this.options.room.limitOf(info),
+      bytesMax: limitOf(info),
     };
     if (!isCheckpointDue(size, settings)) return;
     this.writing = true;

@@ -4,8 +4,8 @@
  */
 import type { Stream, StreamInfo } from "@weft/transport";
 
-/** In the metadata of the log's stream: the limit that it was created with, while it is raised. */
-export const LIMIT_KEY = "weft.logBytesMax";
+/** In the metadata of the log's stream: what its limit was raised from, and to. */
+const RAISED_KEY = "weft.logBytesRaised";
 const RESERVE_SHARE = 8;
 const RAISES_MAX = 4;
 /** Lowered when so much of the limit is free again: lowered too early it would be raised at once. */
@@ -30,13 +30,8 @@ export class LogRoom {
     return this.raising;
   }
 
-  /** The limit that the log was created with, whatever it is now. */
-  limitOf({ metadata, bytesMax }: StreamInfo): number {
-    return Number(metadata[LIMIT_KEY] ?? bytesMax);
-  }
-
   async lowerIfPurged(info: StreamInfo): Promise<void> {
-    const limit = this.limitOf(info);
+    const limit = limitOf(info);
     if (info.bytesMax <= limit || info.bytes > limit * LOWERED_BELOW) return;
     await this.stream.configure({ bytesMax: limit });
     this.isAtCap = false;
@@ -46,7 +41,7 @@ export class LogRoom {
   private async raiseOnce(): Promise<void> {
     try {
       const info = await this.stream.info();
-      const limit = this.limitOf(info);
+      const limit = limitOf(info);
       const reserve = Math.ceil(limit / RESERVE_SHARE);
       const raised = Math.min(info.bytesMax + reserve, limit + RAISES_MAX * reserve);
       if (raised <= info.bytesMax) {
@@ -54,10 +49,19 @@ export class LogRoom {
         this.isAtCap = true;
         return;
       }
-      await this.stream.configure({ bytesMax: raised, metadata: { [LIMIT_KEY]: String(limit) } });
+      await this.stream.configure({ bytesMax: raised, metadata: { [RAISED_KEY]: `${limit} ${raised}` } });
       this.log(`the log is full: its limit is ${raised} bytes until it is purged`);
     } catch (error) {
       this.log(`the log is full, and its limit cannot be raised: ${String(error)}`);
     }
   }
+}
+
+/**
+ * The limit that the log is to have, without what it is raised by for now. A limit that is none that a coordinator has set
+ * is an operator's: it counts, and it stays.
+ */
+export function limitOf({ metadata, bytesMax }: Pick<StreamInfo, "metadata" | "bytesMax">): number {
+  const [limit, raised] = (metadata[RAISED_KEY] ?? "").split(" ").map(Number);
+  return limit !== undefined && raised === bytesMax ? limit : bytesMax;
 }

@@ -23,7 +23,7 @@ import {
 import { apiCode } from "@weft/transport";
 import { createBlobStream } from "./blob-stream.ts";
 import { createCheckpointStream } from "./checkpoint-stream.ts";
-import { LIMIT_KEY } from "./log-room.ts";
+import { limitOf } from "./log-room.ts";
 
 export type NamespaceConfig = {
   readonly namespace: Namespace;
@@ -151,7 +151,7 @@ async function find(jsm: JetStreamManager, subjects: Subjects): Promise<Namespac
       secret: ControlSecret.parse(secret),
       durability,
       purgeAgeMs,
-      logBytesMax: Number(config.metadata?.[LIMIT_KEY] ?? config.max_bytes),
+      logBytesMax: limitOf({ metadata: config.metadata ?? {}, bytesMax: config.max_bytes }),
     };
   } catch (error) {
     if (apiCode(error) === STREAM_NOT_FOUND) return null;
