@@ -2,7 +2,7 @@
 import { type Balance, FAILINGS } from "./account.ts";
 
 /** Tasks are submitted all the time: longer than this nothing may settle, whatever is broken. */
-export const STANDSTILL_MAX_MS = 45_000;
+const STANDSTILL_MAX_MS = 45_000;
 
 /** Names of the counts that are not what they must be. */
 export function failingsOf(balance: Balance, longestStandstillMs = 0): readonly string[] {
