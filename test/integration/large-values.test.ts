@@ -102,6 +102,29 @@ test("what is gone with its task is said to be expired", async () => {
   await expect(reading).rejects.toThrow(ResultExpiredError);
 });
 
+test("a full store loses nothing: who stores is told, and goes on when there is room", async () => {
+  await using own = await startTestCluster();
+  const namespace = "small";
+  const create = { logBytesMax: 4 * 1024 ** 2 };
+  const coordinator = await own.coordinator({ namespace, create });
+  await coordinator.untilLeading();
+  await own.worker({ namespace, files: [file], slots: 1 });
+  const errors: Error[] = [];
+  const weft = await own.client({ namespace, onError: (error) => errors.push(error) });
+  const bytes = bytesOf(6 * 1024 ** 2);
+  const large = weft.submit<Uint8Array>("inline-echo", bytes);
+  await waitUntil(() => errors.some((error) => error.name === "AppendRefusedError"));
+  expect(await weft.submit("inline-echo", "small ones go on").result()).toBe("small ones go on");
+  const connection = await openConnection(Identity.parse("admin"), InstanceId.create(), {
+    servers: own.server.url,
+  });
+  const store = connection.stream(new Subjects(Namespace.parse(namespace)).blobStream(0));
+  expect((await store.info()).bytesMax).toBe(create.logBytesMax);
+  await store.configure({ bytesMax: 32 * 1024 ** 2 });
+  expect(digestOf(await large.result())).toBe(digestOf(bytes));
+  await closeConnection(connection);
+});
+
 test("what no task needs is removed once it is old enough, and what one needs stays", async () => {
   const largeValues = { unneededMs: 2_000, everyMs: 100 };
   await using own = await startTestCluster({ worker: { files: [file], slots: 2 } });

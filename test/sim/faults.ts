@@ -9,6 +9,8 @@ export type FaultsOptions = {
   readonly plan: Plan;
   readonly server: SimServer;
   readonly stream: string;
+  /** That of large values. */
+  readonly blobStream: string;
   readonly parties: Parties;
   readonly note: (line: string) => void;
   /** A process is killed, and another takes its place. */
@@ -50,7 +52,7 @@ export class Faults {
   }
 
   private strike(kind: FaultKind): void {
-    const { dice, server, stream, note, onTailLost } = this.options;
+    const { dice, server, stream, blobStream, note, onTailLost } = this.options;
     switch (kind) {
       case "kill_coordinator":
         return this.kill("coordinator");
@@ -81,8 +83,9 @@ export class Faults {
       }
       case "move_stream_leader": {
         const forMs = dice.between(100, 9_000);
-        note(`the stream has no leader for ${Math.round(forMs)} ms`);
-        return server.moveStreamLeader(stream, forMs);
+        const moved = this.options.plan.blobSizes !== null && dice.chance(0.5) ? blobStream : stream;
+        note(`the stream ${moved} has no leader for ${Math.round(forMs)} ms`);
+        return server.moveStreamLeader(moved, forMs);
       }
       case "stop_consumer":
         note("a consumer stops without a word");

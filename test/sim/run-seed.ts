@@ -137,6 +137,7 @@ class SeedRun {
       plan,
       server: this.server,
       stream,
+      blobStream: subjects.blobStream(0),
       parties: this.parties,
       note,
       replace: (party) => this.replace(party),

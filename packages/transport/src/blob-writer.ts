@@ -35,6 +35,8 @@ type ChunkItem = OutboxItem & { readonly data: Uint8Array };
 
 /** Chunks of one value that wait for their acknowledgement. */
 const WINDOW_MAX = 8;
+/** Half of the time after which what no record names is removed. */
+const STORE_MAX_MS = 12 * 3_600_000;
 const SIZES: BlobSizes = { inlineBytesMax: INLINE_VALUE_BYTES_MAX, chunkBytes: BLOB_CHUNK_BYTES };
 /** Nothing: the chunk itself is all that an append holds. */
 const NONE = new Uint8Array(0);
@@ -77,9 +79,15 @@ export class BlobWriter {
 
   /** What travels in the value's place. Rejects only where this writer is closed first. */
   async store(value: Uint8Array, owner: BlobOwner): Promise<Uint8Array> {
+    const { clock } = this.options.connection;
     this.bytes += value.length;
     try {
-      return encodeBlobRef(await this.write(value, owner));
+      for (;;) {
+        const startedMs = clock.nowMs();
+        const ref = await this.write(value, owner);
+        // What took so long may soon be taken for what was broken off, for no record names it yet.
+        if (clock.nowMs() - startedMs <= STORE_MAX_MS) return encodeBlobRef(ref);
+      }
     } finally {
       this.bytes -= value.length;
     }

@@ -19,6 +19,8 @@ const sizes = { inlineBytesMax: 10, chunkBytes: 4 };
 
 let bus: FakeBus;
 let writer: BlobWriter;
+/** Time that has passed without anything that would have happened in it. */
+let aheadMs: number;
 /** Chunks in the order in which they came, and who is to be told. */
 let came: { readonly subject: string; readonly data: Uint8Array; readonly acknowledge: () => void }[];
 
@@ -34,7 +36,10 @@ beforeEach(() => {
       came.push({ subject: message.subject, data: Uint8Array.from(message.data), acknowledge });
     },
   });
-  writer = new BlobWriter({ connection: bus.connection("client", bus.process("c1")), subjects, sizes });
+  aheadMs = 0;
+  const connection = bus.connection("client", bus.process("c1"));
+  const clock = { ...connection.clock, nowMs: () => connection.clock.nowMs() + aheadMs };
+  writer = new BlobWriter({ connection: { ...connection, clock }, subjects, sizes });
 });
 
 const value = Uint8Array.from({ length: 41 }, (_, i) => i);
@@ -79,6 +84,20 @@ test("a chunk that nobody acknowledges is sent again until somebody does", async
   came[0]?.acknowledge();
   await bus.loop.play(bus.loop.nowMs + 100, () => false);
   expect(decodeBlobRef(await storing)?.bytes).toBe(4);
+});
+
+test("what took half a day to be stored is stored again: it may soon be taken for what was broken off", async () => {
+  const storing = writer.store(value.subarray(0, 4), { task, attempt: null });
+  aheadMs = 13 * 3_600_000;
+  await bus.loop.play(bus.loop.nowMs + 100, () => false);
+  const first = came.at(-1);
+  first?.acknowledge();
+  await bus.loop.play(bus.loop.nowMs + 100, () => false);
+  const second = came.at(-1);
+  expect(second?.subject).not.toBe(first?.subject);
+  second?.acknowledge();
+  await bus.loop.play(bus.loop.nowMs + 100, () => false);
+  expect(second?.subject).toContain(decodeBlobRef(await storing)?.id);
 });
 
 test("more than a process should hold is refused, and a closed writer gives up what it has", async () => {
