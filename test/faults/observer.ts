@@ -42,8 +42,10 @@ export class Observer {
   }
 
   /** When the worker was noticed to be gone; undefined while it was not. */
-  lostAt(worker: string): number | undefined {
-    return this.lostAtMs.get(worker);
+  /** A worker that was silent for a while had been lost before. */
+  lostAt(worker: string, sinceMs: number): number | undefined {
+    const atMs = this.lostAtMs.get(worker);
+    return atMs === undefined || atMs < sinceMs ? undefined : atMs;
   }
 
   /** Leaves the log so many bytes; what it returns gives it back what it had. */

@@ -25,7 +25,7 @@ export const killWorker: Fault = {
               "worker_loss_detect",
               killedMs,
               isCalm,
-              waitUntil(() => observer.lostAt(name), { timeoutMs: NOTICED_MAX_MS }),
+              waitUntil(() => observer.lostAt(name, killedMs), { timeoutMs: NOTICED_MAX_MS }),
             );
       await Promise.all([worker.ready(), noticed]);
     });
