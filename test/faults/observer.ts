@@ -41,8 +41,7 @@ export class Observer {
     });
   }
 
-  /** When the worker was noticed to be gone; undefined while it was not. */
-  /** A worker that was silent for a while had been lost before. */
+  /** When the worker was noticed to be gone since then; undefined while it was not: it may have been silent before. */
   lostAt(worker: string, sinceMs: number): number | undefined {
     const atMs = this.lostAtMs.get(worker);
     return atMs === undefined || atMs < sinceMs ? undefined : atMs;
