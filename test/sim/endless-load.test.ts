@@ -28,7 +28,13 @@ const plan: Plan = {
   checkpoints: { bytesMin: 1_000, ageMaxMs: 5_000 },
   purgeAgeMs: 1_000,
   faults: new Map(),
-  settings: { retentionMs: RETENTION_MS, retentionMinMs: 1_000, settledTasksMax: 0, resultBytesMax: 0 },
+  settings: {
+    retentionMs: RETENTION_MS,
+    retentionMinMs: 1_000,
+    settledTasksMax: 0,
+    resultBytesMax: 0,
+    logBytesMax: 0,
+  },
 };
 
 type Sample = {

@@ -97,6 +97,7 @@ function settingsOf(dice: Dice): LedgerSettings {
     retentionMinMs: Math.round(dice.between(500, 5_000)),
     settledTasksMax: dice.chance(0.5) ? 0 : 5 + dice.below(50),
     resultBytesMax: dice.chance(0.7) ? 0 : 100 + dice.below(1_000),
+    logBytesMax: 0,
   };
   return isShort ? { retentionMs, ...budgets } : DEFAULT_SETTINGS;
 }

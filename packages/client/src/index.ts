@@ -5,6 +5,7 @@ export {
   DependencyFailedError,
   type Duration,
   EncodingError,
+  LogFullError,
   ParentGoneError,
   PayloadTooLargeError,
   type Progress,

@@ -7,6 +7,7 @@ import {
   decodeFailure,
   decodeProgress,
   decodeValue,
+  LogFullError,
   ParentGoneError,
   type ProgressReport,
   type Reason,
@@ -119,6 +120,8 @@ function byReason(reason: Exclude<Reason, { type: "dependency_failed" }>, task: 
       return new UnknownDependencyError(reason.dependency);
     case "result_expired":
       return new ResultExpiredError(reason.task);
+    case "log_full":
+      return new LogFullError(task.id);
     case "cycle":
       return new CycleError(reason.path);
     case "parent_gone":

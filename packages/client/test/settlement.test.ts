@@ -5,6 +5,7 @@ import {
   encodeFailure,
   encodeValue,
   failureOf,
+  LogFullError,
   OUTCOMES,
   type Outcome,
   ParentGoneError,
@@ -143,6 +144,7 @@ describe("every outcome", () => {
   const byReason: readonly (readonly [Reason, new (...args: never[]) => Error])[] = [
     [{ type: "unknown_dependency", dependency: idOf(9) }, UnknownDependencyError],
     [{ type: "result_expired", task: idOf(9) }, ResultExpiredError],
+    [{ type: "log_full" }, LogFullError],
     [{ type: "cycle", path: [idOf(1), idOf(2), idOf(1)] }, CycleError],
     [{ type: "parent_gone", parent: idOf(3), attempt: 1 }, ParentGoneError],
     [{ type: "workers_lost", losses: [{ worker: "worker.w1" as Sender, atMs: 0 }] }, WorkersLostError],

@@ -205,6 +205,30 @@ test("a chain of failures whose root has left is told as far as it is known", ()
   });
 });
 
+test("where half of the log is needed new tasks are refused, until something has left (I10)", () => {
+  const log = begun();
+  log.settings({ logBytesMax: 4_000 });
+  const args = new Uint8Array(700);
+  log.submit([1, 2, 3, 4].map((each) => ({ ...submission(each), args })));
+  expect([1, 2, 3, 4].map((each) => log.outcomeOf(each))).toEqual([
+    "released",
+    "released",
+    "released",
+    "rejected",
+  ]);
+  expect(log.ledger.settled.get(idOf(4))?.verdict).toEqual({ type: "log_full" });
+  // What they leave behind is small: the arguments are needed no more.
+  log.succeed(1, 2);
+  log.submit([submission(5)]);
+  expect(log.outcomeOf(5)).toBe("released");
+  log.finish([{ id: idOf(3), outcome: "succeeded", value: new Uint8Array(1_900) }]);
+  log.submit([submission(6)]);
+  expect(log.outcomeOf(6)).toBe("rejected");
+  jump(log, 25 * HOUR_MS);
+  log.submit([submission(7)]);
+  expect(log.outcomeOf(7)).toBe("released");
+});
+
 test("settings hold for every fold, and only those of the leader in force", () => {
   const log = begun();
   expect(log.ledger.settings).toEqual(DEFAULT_SETTINGS);

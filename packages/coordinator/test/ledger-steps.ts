@@ -158,6 +158,7 @@ const retention: fc.Arbitrary<Step> = fc
     retentionMinMs: fc.constantFrom(0, 1_000, 5_000),
     settledTasksMax: fc.constantFrom(0, 1, 4),
     resultBytesMax: fc.constantFrom(0, 1, 4),
+    logBytesMax: fc.constantFrom(0, 0, 600),
   })
   .map(
     (settings): Step =>

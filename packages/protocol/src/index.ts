@@ -202,6 +202,7 @@ export {
 export {
   CycleError,
   DependencyFailedError,
+  LogFullError,
   ParentGoneError,
   ResultExpiredError,
   TaskCancelledError,

@@ -28,6 +28,8 @@ export type Reason =
   | { readonly type: "unknown_dependency"; readonly dependency: TaskId }
   /** What is known of a task has expired: of a dependency, or of one further down the chain. */
   | { readonly type: "result_expired"; readonly task: TaskId }
+  /** Half of the log was needed for what is in it already. */
+  | { readonly type: "log_full" }
   | { readonly type: "cycle"; readonly path: readonly TaskId[] }
   | { readonly type: "parent_gone"; readonly parent: TaskId; readonly attempt: number }
   | { readonly type: "workers_lost"; readonly losses: readonly WorkerLoss[] }
@@ -85,6 +87,8 @@ export function reasonToWire(reason: Reason): unknown[] {
       return [reason.type, reason.dependency];
     case "result_expired":
       return [reason.type, reason.task];
+    case "log_full":
+      return [reason.type];
     case "cycle":
       return [reason.type, reason.path];
     case "parent_gone":
@@ -116,6 +120,8 @@ export function readReason(value: unknown, nested = false): Reason {
       return { type, dependency: id(wire[1]) };
     case "result_expired":
       return { type, task: id(wire[1]) };
+    case "log_full":
+      return { type };
     case "cycle":
       return { type, path: list(wire[1], "path", RECORD_ITEMS_MAX).map(id) };
     case "parent_gone":

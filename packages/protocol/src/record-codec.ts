@@ -107,8 +107,8 @@ function eventToWire(event: ControlEvent): unknown[] {
 }
 
 function settingsToWire(settings: LedgerSettings): unknown[] {
-  const { retentionMs, retentionMinMs, settledTasksMax, resultBytesMax } = settings;
-  return [retentionMs, retentionMinMs, settledTasksMax, resultBytesMax];
+  const { retentionMs, retentionMinMs, settledTasksMax, resultBytesMax, logBytesMax } = settings;
+  return [retentionMs, retentionMinMs, settledTasksMax, resultBytesMax, logBytesMax];
 }
 
 /** A record of the kind that its subject names, or why it is void. */
@@ -235,6 +235,7 @@ function readSettings(wire: unknown[]): LedgerSettings {
     retentionMinMs: count(wire[1], "least retention"),
     settledTasksMax: count(wire[2], "settled tasks"),
     resultBytesMax: count(wire[3], "bytes of results"),
+    logBytesMax: count(wire[4], "bytes of the log"),
   };
 }
 

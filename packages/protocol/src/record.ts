@@ -99,6 +99,8 @@ export type LedgerSettings = {
   /** Budgets: beyond them the oldest settled tasks leave early. 0 for none. */
   readonly settledTasksMax: number;
   readonly resultBytesMax: number;
+  /** The limit of the log. Where half of it is needed, new tasks are refused. 0 for none. */
+  readonly logBytesMax: number;
 };
 
 export type ControlEvent =

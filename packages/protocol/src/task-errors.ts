@@ -10,7 +10,12 @@ export type TaskRef = { readonly id: TaskId; readonly name: string };
 /** Common to every error that tells the outcome of one task. */
 export class TaskError extends WeftError {
   readonly taskId: TaskId;
-  constructor(code: string, message: string, taskId: TaskId, options: WeftErrorOptions = {}) {
+  constructor(
+    code: string,
+    message: string,
+    taskId: TaskId,
+    options: WeftErrorOptions & { readonly retryable?: boolean } = {},
+  ) {
     super(code, message, options);
     this.taskId = taskId;
   }
@@ -158,6 +163,18 @@ export class ResultExpiredError extends TaskError {
       "weft_result_expired",
       `task ${task} is not kept any more: it ended longer ago than results are kept (24 hours by default, less where there are very many)`,
       task,
+    );
+  }
+}
+
+/** The log has no room for new tasks: half of it is needed for those that it has, and for results that are kept. */
+export class LogFullError extends TaskError {
+  constructor(task: TaskId) {
+    super(
+      "weft_log_full",
+      "half of the log is needed for tasks that are not over and for results that are kept: submit it again later",
+      task,
+      { retryable: true },
     );
   }
 }

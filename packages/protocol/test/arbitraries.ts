@@ -99,6 +99,7 @@ const controlEvent: fc.Arbitrary<ControlEvent> = fc.oneof(
       retentionMinMs: count,
       settledTasksMax: count,
       resultBytesMax: count,
+      logBytesMax: count,
     }),
   }),
   fc.record({
@@ -158,6 +159,7 @@ export const record: fc.Arbitrary<LogRecord> = fc.oneof(
 const rootReason: fc.Arbitrary<Reason> = fc.oneof(
   fc.record({ type: fc.constant("unknown_dependency" as const), dependency: taskId }),
   fc.record({ type: fc.constant("result_expired" as const), task: taskId }),
+  fc.record({ type: fc.constant("log_full" as const) }),
   fc.record({ type: fc.constant("cycle" as const), path: few(taskId) }),
   fc.record({ type: fc.constant("parent_gone" as const), parent: taskId, attempt: count }),
   fc.record({

@@ -18,6 +18,8 @@ function byVerdict(verdict: Verdict): string {
       return `nobody submitted its dependency ${verdict.dependency} within a minute`;
     case "result_expired":
       return `what it depends on is not kept any more: ${verdict.task}`;
+    case "log_full":
+      return "half of the log was needed for what was in it already";
     case "cycle":
       return `its dependencies form a cycle: ${verdict.path.join(" -> ")}`;
     case "parent_gone":

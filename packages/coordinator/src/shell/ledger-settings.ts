@@ -27,6 +27,7 @@ export function ledgerSettings(options: RetentionOptions): (config: NamespaceCon
     retentionMinMs,
     settledTasksMax: tasksMax,
     resultBytesMax: bytesMax ?? Math.ceil(Math.max(0, logBytesMax) / RESULTS_SHARE),
+    logBytesMax: Math.max(0, logBytesMax),
   });
 }
 
@@ -35,7 +36,8 @@ export function sameSettings(one: LedgerSettings, other: LedgerSettings): boolea
     one.retentionMs === other.retentionMs &&
     one.retentionMinMs === other.retentionMinMs &&
     one.settledTasksMax === other.settledTasksMax &&
-    one.resultBytesMax === other.resultBytesMax
+    one.resultBytesMax === other.resultBytesMax &&
+    one.logBytesMax === other.logBytesMax
   );
 }
 

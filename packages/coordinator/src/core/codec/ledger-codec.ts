@@ -57,6 +57,7 @@ const SECTIONS: { readonly [Name in StateField]: Section | null } = {
       to.count(settings.retentionMinMs);
       to.count(settings.settledTasksMax);
       to.count(settings.resultBytesMax);
+      to.count(settings.logBytesMax);
     },
     (ledger, from) => {
       // The fields are read in the order in which they stand here.
@@ -65,6 +66,7 @@ const SECTIONS: { readonly [Name in StateField]: Section | null } = {
         retentionMinMs: from.count(),
         settledTasksMax: from.count(),
         resultBytesMax: from.count(),
+        logBytesMax: from.count(),
       };
     },
   ),
@@ -102,6 +104,7 @@ const SECTIONS: { readonly [Name in StateField]: Section | null } = {
         return id;
       }),
   },
+  argsBytes: FROM_TASKS,
   live: { save: saveLive, load: loadLive },
   timers: FROM_TASKS,
   children: FROM_TASKS,

@@ -94,6 +94,7 @@ class LiveReader {
     const { task, freshWaitMs } = this.rows.load(id);
     tasks.push(task);
     ledger.live.set(id, task);
+    ledger.argsBytes += task.argsBytes;
     const early = this.early.get(row);
     if (early !== undefined) {
       task.dependents = early;

@@ -70,6 +70,7 @@ export class TaskRowWriter {
     to.word(task.owner);
     to.whole(task.submitted.seq - before.seq);
     to.count(task.submitted.index);
+    to.count(task.argsBytes);
     to.whole(task.submittedAtMs - before.atMs);
     to.whole(task.order - before.order);
     before.seq = task.submitted.seq;
@@ -151,6 +152,7 @@ export class TaskRowReader {
     const owner = from.word() as Sender;
     before.seq += from.whole();
     const submitted = { seq: before.seq, index: from.count() };
+    const argsBytes = from.count();
     before.atMs += from.whole();
     const submittedAtMs = before.atMs;
     before.order += from.whole();
@@ -168,6 +170,7 @@ export class TaskRowReader {
       priority,
       dependencies,
       submitted,
+      argsBytes,
       submittedAtMs,
       order,
       state: LIVE_STATES[head & STATE_BITS] ?? "waiting",

@@ -8,6 +8,7 @@ const TYPES = [
   "dependency_failed",
   "unknown_dependency",
   "result_expired",
+  "log_full",
   "cycle",
   "parent_gone",
   "workers_lost",
@@ -26,6 +27,8 @@ export function saveVerdict(to: StateWriter, verdict: Verdict): void {
       return to.id(verdict.dependency);
     case "result_expired":
       return to.id(verdict.task);
+    case "log_full":
+      return;
     case "cycle":
       return saveIds(to, verdict.path);
     case "parent_gone":
@@ -55,6 +58,8 @@ export function loadVerdict(from: StateReader): Verdict {
       return { type, dependency: from.id() };
     case "result_expired":
       return { type, task: from.id() };
+    case "log_full":
+      return { type };
     case "cycle":
       return { type, path: loadIds(from) };
     case "parent_gone":

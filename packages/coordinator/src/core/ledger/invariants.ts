@@ -19,6 +19,9 @@ export function checkInvariants(ledger: Ledger): string[] {
         wrong.push(`${child.id} is no live child of ${parent}`);
   }
   checkPins(ledger, wrong);
+  const argsBytes = [...ledger.live.values()].reduce((sum, task) => sum + task.argsBytes, 0);
+  if (argsBytes !== ledger.argsBytes)
+    wrong.push(`I10: ${ledger.argsBytes} bytes of arguments are counted, and there are ${argsBytes}`);
   if (ledger.orphans.length > 0) wrong.push("L6: orphans were left as they are");
   // A checkpoint has the one with the other.
   if (ledger.unknown.size !== ledger.unknownDeadlines.size)

@@ -17,6 +17,7 @@ export const DEFAULT_SETTINGS: LedgerSettings = {
   retentionMinMs: 600_000,
   settledTasksMax: 1_000_000,
   resultBytesMax: 0,
+  logBytesMax: 0,
 };
 
 /** With two ticks a second this is far above the rate at which tasks settle. */
@@ -54,6 +55,20 @@ function isOver(size: number, most: number): boolean {
 export function restamp(ledger: LedgerState, beforeMs: number): void {
   const { nowMs } = ledger.clock;
   if (nowMs - beforeMs >= PAUSE_MS) ledger.settled.restamp(beforeMs, nowMs);
+}
+
+/** What a task takes in the log beside its arguments or its value: its id, its place, its kind. */
+const ITEM_BYTES = 48;
+
+/** Of the log, what is needed: by tasks that are not over, and for results that are kept. */
+export function neededBytes({ live, settled, argsBytes }: LedgerState): number {
+  return argsBytes + settled.valueBytes + (live.size + settled.size) * ITEM_BYTES;
+}
+
+/** Half of the log is for what is needed; the other half is what is needed no more, until it is purged. */
+export function isLogFull(ledger: LedgerState): boolean {
+  const { logBytesMax } = ledger.settings;
+  return logBytesMax > 0 && 2 * neededBytes(ledger) > logBytesMax;
 }
 
 export function pinDependencies(ledger: LedgerState, task: LiveTask): void {

@@ -88,6 +88,7 @@ export function conclude(ledger: LedgerState, task: LiveTask, ending: Ending): S
     verdict: ending.verdict,
   };
   ledger.live.delete(task.id);
+  ledger.argsBytes -= task.argsBytes;
   unpinDependencies(ledger, task);
   ledger.settled.add(settled, ending.value?.length ?? 0);
   for (const each of task.dependents) if (ledger.live.get(each.id) === each) ledger.settled.pin(task.id);

@@ -42,6 +42,8 @@ export class LedgerState {
   settings: LedgerSettings = DEFAULT_SETTINGS;
   /** When the newest task that has left had settled; 0 where none has. */
   expiredToMs = 0;
+  /** Of the arguments of all live tasks. */
+  argsBytes = 0;
   /** The age that the next task gets. */
   nextOrder = 0;
   /** What the record at hand has done so far. */

@@ -10,7 +10,7 @@ import {
 import { adopt, bear } from "./children.ts";
 import { findCycle } from "./cycle.ts";
 import { link } from "./link.ts";
-import { hasExpired, pinDependencies } from "./retention.ts";
+import { hasExpired, isLogFull, pinDependencies } from "./retention.ts";
 import { cancelled, end } from "./settle.ts";
 import type { LedgerState } from "./state.ts";
 import { isReleased, type LiveTask, type Position, type Verdict } from "./task.ts";
@@ -34,12 +34,14 @@ function take(ledger: LedgerState, submission: Submission, owner: Sender, submit
   const { id } = task;
   const awaited = ledger.unknown.delete(id);
   if (awaited) ledger.unknownDeadlines.delete(id);
+  const isFull = isLogFull(ledger);
   ledger.live.set(id, task);
+  ledger.argsBytes += task.argsBytes;
   bear(ledger, task);
   pinDependencies(ledger, task);
   if (task.deadlineMs !== null) ledger.timers.deadline(task, task.deadlineMs);
   ledger.effects.push({ type: "submitted", task });
-  const verdict = refusal(ledger, task, awaited);
+  const verdict = isFull ? LOG_FULL : refusal(ledger, task, awaited);
   if (verdict === null) link(ledger, task);
   else end(ledger, task, verdict.type === "cancelled" ? "cancelled" : "rejected", verdict);
 }
@@ -56,6 +58,7 @@ function newTask(ledger: LedgerState, submission: Submission, owner: Sender, sub
     labels: [...options.labels],
     dependencies: dependsOn,
     submitted,
+    argsBytes: submission.args.length,
     submittedAtMs: ledger.clock.nowMs,
     order: ledger.nextOrder++,
     state: "waiting",
@@ -69,6 +72,9 @@ function newTask(ledger: LedgerState, submission: Submission, owner: Sender, sub
     cancel: null,
   };
 }
+
+/** One for all: where the log is full there may be many. */
+const LOG_FULL: Verdict = { type: "log_full" };
 
 /** Why the task cannot be taken; null where it can. */
 function refusal(ledger: LedgerState, task: LiveTask, awaited: boolean): Verdict | null {

@@ -40,6 +40,7 @@ export type LiveTask = {
   readonly keepResult: boolean;
   /** Where its arguments are. */
   readonly submitted: Position;
+  readonly argsBytes: number;
   readonly submittedAtMs: number;
   /** Age among all tasks. */
   readonly order: number;
