@@ -117,6 +117,8 @@ function effectText(effect: Effect): string {
       return `${effect.type} ${effect.epoch} ${effect.nonce}`;
     case "leader_resigned":
       return `${effect.type} ${effect.epoch}`;
+    case "diverged":
+      return `${effect.type} ${effect.seq}`;
     case "void":
       return `${effect.type} ${effect.why}`;
   }

@@ -112,6 +112,9 @@ export class Auditor {
       if (effects.some((effect) => effect.type === "settled" && effect.task.id === id))
         this.options.onWrong(`I3: ${id} was settled by an attempt that is not current`, id);
     for (const effect of effects)
+      if (effect.type === "diverged")
+        this.options.onWrong(`I7: the leader's fold differs at record ${effect.seq}`, null);
+    for (const effect of effects)
       if (effect.type === "settled") this.settled(effect.task.id, effect.task.outcome);
     this.write(seq, record, effects);
   }

@@ -2,6 +2,7 @@
 import {
   type ControlEvent,
   type ControlRecord,
+  type HashMark,
   type InstanceId,
   type LedgerSettings,
   type LostAttempt,
@@ -29,11 +30,13 @@ class Bench {
     epoch: number;
     foldVersion: number;
     settings: LedgerSettings;
+    lastControlMark: HashMark;
   } & Pick<LeadershipOptions["ledger"], "clock" | "nextDueMs"> = {
     leader: null,
     epoch: 0,
     foldVersion: 1,
     settings: DEFAULT_SETTINGS,
+    lastControlMark: { seq: 0, high: 0, low: 0 },
     clock: this.clock,
     nextDueMs: () => this.dueMs,
   };
@@ -158,7 +161,7 @@ describe("a standby", () => {
     bench.otherLeads();
     bench.leadership.start();
     for (let i = 0; i < 20; i++) {
-      bench.fold({ type: "tick" });
+      bench.fold({ type: "tick", mark: null });
       await bench.play(500);
     }
     expect(bench.elections()).toEqual([]);

@@ -154,6 +154,7 @@ describe("bytes that are no ledger", () => {
  */
 const FIELDS = {
   LedgerClock: ["lastStampMs", "nowMs"],
+  RollingHash: ["high", "low"],
   Senders: ["byInstance"],
   Deadlines: ["dueAtMs", "fresh", "waitMs"],
   Timers: ["fresh", "hasShort", "heap", "isLive", "sweepAt"],

@@ -64,7 +64,7 @@ describe("control records", () => {
 
   test("after a leader has resigned do nothing until the next is elected", () => {
     log.control({ type: "resigned" });
-    expect(typesOf(log.control({ type: "tick" }))).toEqual(["void: another epoch"]);
+    expect(typesOf(log.control({ type: "tick", mark: null }))).toEqual(["void: another epoch"]);
     expect(typesOf(log.elect())).toEqual(["leader_elected"]);
   });
 
@@ -87,7 +87,7 @@ describe("control records", () => {
       number: 99,
       epoch: log.ledger.epoch,
       foldVersion: 1,
-      event: { type: "tick" },
+      event: { type: "tick", mark: null },
     } as const;
     log.nowMs -= 3_600_000 - 500;
     log.append(

@@ -15,7 +15,7 @@ const OTHER = "client.c2" as Sender;
 function jump(log: TestLog, ms: number): void {
   log.tick(1);
   log.nowMs += ms - 1;
-  log.control({ type: "tick" });
+  log.control({ type: "tick", mark: null });
 }
 
 function begun(): TestLog {

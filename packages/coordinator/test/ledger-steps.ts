@@ -146,7 +146,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
           void log.tick(ms),
     ),
   },
-  { weight: 1, arbitrary: fc.constant<Step>((log) => void log.control({ type: "tick" }, 1)) },
+  { weight: 1, arbitrary: fc.constant<Step>((log) => void log.control({ type: "tick", mark: null }, 1)) },
 );
 
 export const steps: fc.Arbitrary<Step[]> = fc.array(step, { maxLength: 80, size: "max" });

@@ -100,9 +100,9 @@ export class TestLog {
     // The ledger's clock takes no more than 2 s from one control record to the next.
     for (let left = passedMs; left > 0; left -= 2_000) {
       this.nowMs += Math.min(2_000, left);
-      this.control({ type: "tick" });
+      this.control({ type: "tick", mark: null });
     }
-    return this.control({ type: "tick" });
+    return this.control({ type: "tick", mark: null });
   }
 
   settings(settings: Partial<LedgerSettings>): Effect[] {

@@ -156,6 +156,16 @@ export class LogTooNewError extends WeftError {
   }
 }
 
+/** This fold of the log has come to another state than the leader's: one of them is wrong. */
+export class FoldDivergedError extends WeftError {
+  constructor(seq: number) {
+    super(
+      "weft_fold_diverged",
+      `this coordinator's fold of the log differs from the leader's at or before record ${seq}: it stops, and must not lead. This is a defect in Weft, or memory that fails; please report it`,
+    );
+  }
+}
+
 /** The log lacks records that this coordinator has not folded yet. */
 export class LogGapError extends WeftError {
   readonly expected: number;

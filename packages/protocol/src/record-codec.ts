@@ -21,6 +21,7 @@ import {
   type Finish,
   type FinishFailure,
   type FinishRecord,
+  type HashMark,
   type LedgerSettings,
   type LogRecord,
   type LostAttempt,
@@ -95,8 +96,11 @@ function eventToWire(event: ControlEvent): unknown[] {
     case "elected":
       return ["elected", event.nonce];
     case "resigned":
-    case "tick":
       return [event.type];
+    case "tick":
+      return event.mark === null
+        ? [event.type]
+        : [event.type, event.mark.seq, event.mark.high, event.mark.low];
     case "lost":
       return ["lost", event.attempts.map((a) => [a.id, a.attempt, a.started, a.lostWorker])];
     case "expired":
@@ -214,8 +218,9 @@ function readEvent(wire: unknown[]): ControlEvent {
     case "elected":
       return { type, nonce: guarded<Nonce>(wire[1], "nonce", isToken) };
     case "resigned":
-    case "tick":
       return { type };
+    case "tick":
+      return { type, mark: wire.length === 1 ? null : readMark(wire) };
     case "fold_version":
       return { type, version: count(wire[1], "fold version") };
     case "settings":
@@ -227,6 +232,14 @@ function readEvent(wire: unknown[]): ControlEvent {
     default:
       return mismatch("control event is unknown");
   }
+}
+
+function readMark(wire: unknown[]): HashMark {
+  return {
+    seq: count(wire[1], "sequence"),
+    high: count(wire[2], "hash", 0xffff_ffff),
+    low: count(wire[3], "hash", 0xffff_ffff),
+  };
 }
 
 function readSettings(wire: unknown[]): LedgerSettings {

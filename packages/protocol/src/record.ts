@@ -90,6 +90,9 @@ export type ControlRecord = {
   readonly event: ControlEvent;
 };
 
+/** A hash of all that a fold has done, after the record of that sequence: two numbers of 32 bits. */
+export type HashMark = { readonly seq: number; readonly high: number; readonly low: number };
+
 /** What every fold must hold to alike, whatever its own coordinator was started with. */
 export type LedgerSettings = {
   /** How long a settled task is kept, with its result. */
@@ -106,7 +109,8 @@ export type LedgerSettings = {
 export type ControlEvent =
   | { readonly type: "elected"; readonly nonce: Nonce }
   | { readonly type: "resigned" }
-  | { readonly type: "tick" }
+  /** What the leader's fold had come to at the control record before, for others to compare. */
+  | { readonly type: "tick"; readonly mark: HashMark | null }
   /** From here on the log is folded by these rules: every live coordinator knows them. */
   | { readonly type: "fold_version"; readonly version: number }
   /** From here on these settings hold: the leader's. */

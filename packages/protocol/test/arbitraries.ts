@@ -90,7 +90,15 @@ const submission: fc.Arbitrary<Submission> = fc.record({
 
 const controlEvent: fc.Arbitrary<ControlEvent> = fc.oneof(
   fc.record({ type: fc.constant("elected" as const), nonce: token as fc.Arbitrary<Nonce> }),
-  fc.constantFrom({ type: "resigned" } as const, { type: "tick" } as const),
+  fc.constantFrom({ type: "resigned" } as const, { type: "tick", mark: null } as const),
+  fc.record({
+    type: fc.constant("tick" as const),
+    mark: fc.record({
+      seq: count,
+      high: fc.nat({ max: 0xffff_ffff }),
+      low: fc.nat({ max: 0xffff_ffff }),
+    }),
+  }),
   fc.record({ type: fc.constant("fold_version" as const), version: count }),
   fc.record({
     type: fc.constant("settings" as const),

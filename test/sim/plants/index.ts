@@ -74,6 +74,13 @@ export const PLANTS: readonly Plant[] = [
     to: "",
   },
   {
+    name: "own-way-of-folding",
+    what: "one fold counts otherwise than another",
+    file: `${LEDGER}finish.ts`,
+    from: "if (given.started) task.tries++;",
+    to: "globalThis.folded = (globalThis.folded ?? 0) + 1; if (given.started && globalThis.folded % 5 > 0) task.tries++;",
+  },
+  {
     name: "silent-loss",
     what: "a leader does not record the attempts of a worker that is gone",
     file: "/packages/coordinator/src/shell/leadership.ts",

@@ -26,7 +26,10 @@ export type LeadershipOptions = {
   readonly clock: Clock;
   readonly awake: Pick<AwakeTime, "nowMs">;
   readonly entropy: Entropy;
-  readonly ledger: Pick<Ledger, "leader" | "epoch" | "foldVersion" | "settings" | "nextDueMs"> & {
+  readonly ledger: Pick<
+    Ledger,
+    "leader" | "epoch" | "foldVersion" | "settings" | "lastControlMark" | "nextDueMs"
+  > & {
     readonly clock: { readonly nowMs: number };
   };
   /** What this coordinator was started with: while it leads, every fold holds to it. */
@@ -252,6 +255,8 @@ export class Leadership {
     const expired = this.expired.splice(0, ATTEMPTS_PER_RECORD_MAX);
     if (expired.length > 0) return { type: "expired", attempts: expired };
     const { ledger } = this.options;
-    return this.versionOf(ledger) ?? this.settingsOf(ledger) ?? { type: "tick" };
+    return (
+      this.versionOf(ledger) ?? this.settingsOf(ledger) ?? { type: "tick", mark: ledger.lastControlMark }
+    );
   }
 }

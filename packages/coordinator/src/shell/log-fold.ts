@@ -3,6 +3,7 @@ import {
   DefectError,
   decodeRecord,
   FOLD_VERSION,
+  FoldDivergedError,
   type LogRecord,
   LogTooNewError,
   type Subjects,
@@ -38,7 +39,7 @@ export class LogFold {
     try {
       return this.fold(raw);
     } catch (cause) {
-      if (cause instanceof LogTooNewError) throw cause;
+      if (cause instanceof LogTooNewError || cause instanceof FoldDivergedError) throw cause;
       throw new DefectError(
         `the fold failed at record ${raw.seq}: ${String(cause)} (\`weft log show ${raw.seq}\` tells what it is)`,
         { cause },
@@ -60,7 +61,10 @@ export class LogFold {
     const effects = ledger.apply({ seq, stampMs, subject, record });
     const { foldVersion = FOLD_VERSION } = this.options;
     if (ledger.foldVersion > foldVersion) throw new LogTooNewError(ledger.foldVersion, foldVersion);
-    for (const effect of effects) if (effect.type === "void") onVoid(effect.why);
+    for (const effect of effects) {
+      if (effect.type === "void") onVoid(effect.why);
+      else if (effect.type === "diverged") throw new FoldDivergedError(effect.seq);
+    }
     return { record, effects };
   }
 }

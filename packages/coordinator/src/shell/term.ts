@@ -246,6 +246,7 @@ export class Term {
         return;
       case "leader_elected":
       case "leader_resigned":
+      case "diverged":
       case "void":
         return;
       default:

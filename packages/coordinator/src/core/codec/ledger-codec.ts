@@ -43,6 +43,20 @@ const SECTIONS: { readonly [Name in StateField]: Section | null } = {
   ),
   seq: number("seq"),
   lastControlSeq: number("lastControlSeq"),
+  hash: row(
+    ({ hash }, to) => hash.save(to),
+    ({ hash }, from) => hash.load(from),
+  ),
+  lastControlMark: row(
+    ({ lastControlMark: { seq, high, low } }, to) => {
+      to.count(seq);
+      to.count(high);
+      to.count(low);
+    },
+    (ledger, from) => {
+      ledger.lastControlMark = { seq: from.count(), high: from.count(), low: from.count() };
+    },
+  ),
   epoch: number("epoch"),
   leader: row(
     ({ leader }, to) => to.textOrNull(leader),

@@ -1,5 +1,5 @@
 /** What a leader writes: it moves the clock, says who leads, and reports what became of attempts. */
-import { assertNever, type ControlRecord } from "@weft/protocol";
+import { assertNever, type ControlRecord, type HashMark } from "@weft/protocol";
 import { expire, lose } from "./finish.ts";
 import type { LogEntry } from "./ledger.ts";
 import { giveUpUnknown } from "./link.ts";
@@ -22,6 +22,7 @@ export function control(ledger: LedgerState, entry: LogEntry, record: ControlRec
   moveClock(ledger, entry, record);
   switch (event.type) {
     case "tick":
+      compare(ledger, event.mark);
       break;
     case "fold_version":
       ledger.foldVersion = Math.max(ledger.foldVersion, event.version);
@@ -43,6 +44,13 @@ export function control(ledger: LedgerState, entry: LogEntry, record: ControlRec
       assertNever(event);
   }
   timePassed(ledger);
+}
+
+/** L8. A mark of another record says nothing: the leader had folded more when it was written than when it was made. */
+function compare(ledger: LedgerState, told: HashMark | null): void {
+  const { seq, high, low } = ledger.lastControlMark;
+  if (told === null || told.seq !== seq || (told.high === high && told.low === low)) return;
+  ledger.effects.push({ type: "diverged", seq });
 }
 
 function moveClock(ledger: LedgerState, { stampMs }: LogEntry, { wallMs }: ControlRecord): void {

@@ -26,6 +26,8 @@ export type Effect =
   | { readonly type: "submitted_again"; readonly id: TaskId; readonly sender: Sender }
   | { readonly type: "leader_elected"; readonly epoch: number; readonly nonce: Nonce }
   | { readonly type: "leader_resigned"; readonly epoch: number }
+  /** The leader's fold had come to something else at that record. */
+  | { readonly type: "diverged"; readonly seq: number }
   /** The record, or a part of it, had no effect. */
   | { readonly type: "void"; readonly why: VoidReason };
 

@@ -9,6 +9,7 @@
  * L5 No recursion over data: chains of tasks are longer than any stack.
  * L6 A child of a parent that ended without success, or whose last attempt did not ask for it, is being stopped.
  * L7 What waits for a moment is known to the timers, and none of it comes due in the time that no leader ticked.
+ * L8 Two folds that differ in what any record did differ in their hash from there on; the leader tells its own with each tick.
  */
 import { assertNever, type LogRecord, type LogSubject } from "@weft/protocol";
 import { cancelAll, cancelOrphans } from "./cancel.ts";
@@ -31,9 +32,12 @@ export class Ledger extends LedgerState {
     this.effects = [];
     this.seq = entry.seq;
     const { subject, record } = entry;
-    if (subject.kind === "control" && subject.secret === this.config.secret) this.lastControlSeq = entry.seq;
+    const isControl = subject.kind === "control" && subject.secret === this.config.secret;
+    if (isControl) this.lastControlSeq = entry.seq;
     if (record !== null) this.fold(entry, subject, record);
     cancelOrphans(this);
+    this.hash.record(entry, this.effects);
+    if (isControl) this.lastControlMark = this.hash.mark(entry.seq);
     return this.effects;
   }
 

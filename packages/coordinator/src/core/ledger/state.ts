@@ -1,10 +1,11 @@
 /** Everything that a ledger holds. Only the rules of the fold (the files beside this one) change it. */
-import type { ControlSecret, LedgerSettings, Nonce, TaskId } from "@weft/protocol";
+import type { ControlSecret, HashMark, LedgerSettings, Nonce, TaskId } from "@weft/protocol";
 import { SettledIndex } from "../settled/settled-index.ts";
 import { LedgerClock } from "./clock.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Effect, VoidReason } from "./effect.ts";
 import { DEFAULT_SETTINGS } from "./retention.ts";
+import { RollingHash } from "./rolling-hash.ts";
 import { Senders } from "./senders.ts";
 import type { LiveTask } from "./task.ts";
 import { Timers } from "./timers.ts";
@@ -34,6 +35,10 @@ export class LedgerState {
   seq = 0;
   /** The last record on the control subject, void or not: what the next control append must expect. */
   lastControlSeq = 0;
+  /** Of all that was done so far. */
+  readonly hash: RollingHash = new RollingHash();
+  /** What it was behind that record. */
+  lastControlMark: HashMark = { seq: 0, high: 0, low: 0 };
   /** The sequence of the `elected` in force; 0 before the first. */
   epoch = 0;
   leader: Nonce | null = null;

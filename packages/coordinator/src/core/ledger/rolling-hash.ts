@@ -1,0 +1,87 @@
+/**
+ * What the fold has done so far, in two lanes of 32 bits: integers only, so that every machine gets the same. Two folds
+ * that differ in what a record did differ in it from there on.
+ */
+import { assertNever, type HashMark } from "@weft/protocol";
+import type { StateReader } from "../codec/state-reader.ts";
+import type { StateWriter } from "../codec/state-writer.ts";
+import type { Effect } from "./effect.ts";
+import type { LogEntry } from "./ledger.ts";
+
+const TWO_TO_32 = 0x1_0000_0000;
+
+export class RollingHash {
+  high = 0;
+  low = 0;
+
+  /** The record of that sequence is done with. */
+  record({ seq, subject, record }: LogEntry, effects: readonly Effect[]): void {
+    this.number(seq);
+    this.text(record === null ? "" : subject.kind);
+    for (const effect of effects) this.effect(effect);
+  }
+
+  /** What stands now, for the leader to tell. */
+  mark(seq: number): HashMark {
+    return { seq, high: this.high, low: this.low };
+  }
+
+  save(to: StateWriter): void {
+    to.count(this.high);
+    to.count(this.low);
+  }
+
+  load(from: StateReader): void {
+    this.high = from.count();
+    this.low = from.count();
+  }
+
+  private number(value: number): void {
+    this.word(value >>> 0);
+    if (value >= TWO_TO_32) this.word(Math.floor(value / TWO_TO_32));
+  }
+
+  private text(value: string): void {
+    this.word(value.length);
+    for (let at = 0; at < value.length; at++) this.word(value.charCodeAt(at));
+  }
+
+  private effect(effect: Effect): void {
+    this.text(effect.type);
+    switch (effect.type) {
+      case "submitted":
+      case "released":
+      case "queue_overdue":
+      case "attempt_opened":
+      case "cancelling":
+        this.text(effect.task.id);
+        return this.number(effect.task.attempt);
+      case "settled":
+        this.text(effect.task.id);
+        this.number(effect.task.attempt);
+        this.number(effect.task.tries);
+        this.text(effect.task.outcome);
+        return this.text(effect.task.verdict?.type ?? "");
+      case "submitted_again":
+        return this.text(effect.id);
+      case "leader_elected":
+      case "leader_resigned":
+        return this.number(effect.epoch);
+      case "diverged":
+        return this.number(effect.seq);
+      case "void":
+        return this.text(effect.why);
+      default:
+        return assertNever(effect);
+    }
+  }
+
+  private word(word: number): void {
+    let high = Math.imul(this.high ^ word, 0x9e3779b1);
+    high ^= high >>> 15;
+    this.high = high >>> 0;
+    let low = Math.imul(this.low + word, 0x85ebca6b) ^ high;
+    low ^= low >>> 13;
+    this.low = low >>> 0;
+  }
+}
