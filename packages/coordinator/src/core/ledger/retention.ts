@@ -61,7 +61,7 @@ export function restamp(ledger: LedgerState, beforeMs: number): void {
 const ITEM_BYTES = 48;
 
 /** Of the log, what is needed: by tasks that are not over, and for results that are kept. */
-export function neededBytes({ live, settled, argsBytes }: LedgerState): number {
+function neededBytes({ live, settled, argsBytes }: LedgerState): number {
   return argsBytes + settled.valueBytes + (live.size + settled.size) * ITEM_BYTES;
 }
 
