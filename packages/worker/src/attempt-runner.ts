@@ -44,7 +44,7 @@ export type AttemptRunnerOptions = {
   readonly onTaskLog: (level: LogLevel, task: AttemptRef, message: string, data: unknown) => void;
 };
 
-/** Finishes that the log does not take are kept here: beyond this the worker takes no work and begins none. */
+/** Finishes that the log does not take are kept here: beyond this the worker takes no work and begins none, as it does with too many large results to store. */
 const FINISH_BYTES_MAX = 64 * 1024 * 1024;
 
 type Ended = Omit<AttemptEnd, "outcome"> & { readonly outcome: AttemptEnd["outcome"] | "timed_out" };
@@ -74,6 +74,7 @@ export class AttemptRunner {
   private readonly earlyCancels = new Map<TaskId, { readonly reason: string | null }>();
   private onIdle: (() => void) | null = null;
   private finishBytes = 0;
+  private wasFull = false;
   private closed = false;
 
   constructor(options: AttemptRunnerOptions) {
@@ -119,7 +120,16 @@ export class AttemptRunner {
   }
 
   private get isFull(): boolean {
-    return this.finishBytes >= FINISH_BYTES_MAX;
+    return this.finishBytes >= FINISH_BYTES_MAX || this.large.isCrowded;
+  }
+
+  /** What waits for the log or for its store has become more, or less. */
+  private reviewRoom(): void {
+    const { isFull } = this;
+    if (isFull === this.wasFull) return;
+    this.wasFull = isFull;
+    this.options.onCredits();
+    if (!isFull) this.startNext();
   }
 
   /** Offers fewer where attempts have become slower, and gives back what is queued beyond that. False where nothing changed. */
@@ -136,7 +146,7 @@ export class AttemptRunner {
   }
 
   startNext(): void {
-    while (this.attempts.canStart && !this.isFull && !this.options.isHeld() && !this.large.isCrowded) {
+    while (this.attempts.canStart && !this.isFull && !this.options.isHeld()) {
       const next = this.attempts.start();
       if (next === null) return;
       this.run(next).catch((error: unknown) =>
@@ -349,11 +359,12 @@ export class AttemptRunner {
   /** The attempt is claimed meanwhile, as it is until the log has its finish. */
   private async storeThenAppend(finish: Finish, value: Uint8Array): Promise<void> {
     const { id, attempt } = finish;
-    const reference = await this.large.store(value, finish);
+    const storing = this.large.store(value, finish);
+    this.reviewRoom();
+    const reference = await storing;
     if (this.closed) return;
     if (this.attempts.stateOf(id, attempt) === "finishing") this.append({ ...finish, value: reference });
-    // There may have been too much to store for another to begin.
-    this.startNext();
+    this.reviewRoom();
   }
 
   private append(finish: Finish): void {
@@ -361,15 +372,11 @@ export class AttemptRunner {
     const item = finishItem(finish, (seq) => {
       this.appendedSeq = Math.max(this.appendedSeq, seq);
       this.attempts.appended(id, attempt);
-      const wasFull = this.isFull;
       this.finishBytes -= item.bytes;
-      if (!wasFull || this.isFull) return;
-      this.options.onCredits();
-      this.startNext();
+      this.reviewRoom();
     });
-    const wasFull = this.isFull;
     this.finishBytes += item.bytes;
-    if (this.isFull && !wasFull) this.options.onCredits();
+    this.reviewRoom();
     this.appender.add("finish", item);
   }
 }
