@@ -39,6 +39,13 @@ function send(message: FromChild): void {
   process.send?.(message);
 }
 
+/** What the bench has given to this process beside that. */
+export function argumentOfRun(): string {
+  const [, argument] = process.argv.slice(2);
+  if (argument === undefined) throw new Error("the bench gives this file an argument");
+  return argument;
+}
+
 /** The address of the nats-server of this run. */
 export function serverOfRun(): string {
   const [server] = process.argv.slice(2);

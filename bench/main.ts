@@ -3,16 +3,18 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { latency } from "./latency/latency.ts";
 import { machine, versions } from "./machine.ts";
+import { memory } from "./memory/memory.ts";
+import { recovery } from "./recovery/recovery.ts";
 import { textOf } from "./table.ts";
 import { throughput } from "./throughput/throughput.ts";
 import { type Amounts, Setting, type Workload } from "./workload.ts";
 
-const workloads: readonly Workload[] = [latency, throughput];
+const workloads: readonly Workload[] = [latency, throughput, recovery, memory];
 
 const ROUNDS = 5;
 const ROUNDS_MAX = 100;
 const COUNT_MIN = 10;
-const COUNT_MAX = 100_000;
+const COUNT_MAX = 1_000_000;
 
 const help = `pnpm bench [NAME…] [options]
 

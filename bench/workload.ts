@@ -60,13 +60,17 @@ export class Setting {
     this.profileFolder = profileFolder;
   }
 
-  /** @param server Of a rival; else the nats-server. */
+  /**
+   * @param server Of a rival; else the nats-server.
+   * @param more What else the process is told.
+   */
   async startChild<Answers extends Contract>(
     entry: URL,
     server: string = this.server.url,
+    ...more: readonly string[]
   ): Promise<Child<Answers>> {
     const { profileFolder } = this;
-    const child = await Child.start<Answers>({ entry, args: [server], profileFolder });
+    const child = await Child.start<Answers>({ entry, args: [server, ...more], profileFolder });
     this.children.push(child as Child<Contract>);
     return child;
   }
