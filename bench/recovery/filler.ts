@@ -42,6 +42,8 @@ const contract: FillerContract = {
       await append(connection, subjects.control(0, config.secret), [electionRecord(Date.now())]);
       const submit = subjects.log(0, "submit", Sender.of(identity, instance));
       await append(connection, submit, submitRecords(tasks, "mixed", instance));
+      // Waits begin with a control record: a leader ticks twice a second.
+      await append(connection, subjects.control(0, config.secret), [electionRecord(Date.now())]);
       const { lastSeq, bytes } = await connection.stream(config.stream).info();
       const beganMs = monotonicMs();
       await writeCheckpoint({ connection, config, subjects, seq: lastSeq, log: console.log });

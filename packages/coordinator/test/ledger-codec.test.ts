@@ -157,7 +157,7 @@ const FIELDS = {
   RollingHash: ["high", "low"],
   Senders: ["byInstance"],
   Deadlines: ["dueAtMs", "fresh", "waitMs"],
-  Timers: ["fresh", "hasShort", "heap", "isLive", "sweepAt"],
+  Timers: ["fresh", "hasShort", "isLive", "keys", "sweepAt", "tasks"],
   SettledIndex: [
     "chunks",
     "count",
@@ -172,6 +172,7 @@ const FIELDS = {
     "valueBytes",
     "verdicts",
   ],
+  Names: ["known"],
   NameTable: ["free", "names", "numbers", "uses"],
   SlotTable: ["hashOf", "slots", "used"],
 };

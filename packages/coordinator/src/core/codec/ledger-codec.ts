@@ -28,6 +28,8 @@ type StateField = Exclude<
   "config" | "effects"
 >;
 
+/** Only saves room. */
+const NO_STATE = null;
 /** Made again while the live tasks are read. */
 const FROM_TASKS = null;
 /** Empty between two records. */
@@ -120,6 +122,7 @@ const SECTIONS: { readonly [Name in StateField]: Section | null } = {
   },
   argsBytes: FROM_TASKS,
   live: { save: saveLive, load: loadLive },
+  names: NO_STATE,
   timers: FROM_TASKS,
   children: FROM_TASKS,
   orphans: EMPTY,

@@ -7,6 +7,7 @@
  */
 import { DefectError, type TaskId } from "@weft/protocol";
 import { bear } from "../ledger/children.ts";
+import { NOBODY, withDependent } from "../ledger/dependents.ts";
 import type { LedgerState } from "../ledger/state.ts";
 import type { LiveTask } from "../ledger/task.ts";
 import { loadRows, saveRows } from "./rows.ts";
@@ -75,11 +76,11 @@ class LiveReader {
   private readonly rows: TaskRowReader;
   private readonly tasks: LiveTask[] = [];
   /** Those that wait for a task whose row is still to come, by that row. */
-  private readonly early = new Map<number, LiveTask[]>();
+  private readonly early = new Map<number, readonly LiveTask[]>();
   /** What the row at hand waits for: the lists that it has to stand in. */
-  private olderRows: number[] = [];
-  private youngerRows: number[] = [];
-  private unknownIds: TaskId[] = [];
+  private readonly olderRows: number[] = [];
+  private readonly youngerRows: number[] = [];
+  private readonly unknownIds: TaskId[] = [];
 
   constructor(ledger: LedgerState, from: StateReader, ids: readonly TaskId[]) {
     this.ledger = ledger;
@@ -138,15 +139,17 @@ class LiveReader {
   private linkRow(task: LiveTask): void {
     task.unmet = this.olderRows.length + this.youngerRows.length + this.unknownIds.length;
     if (task.unmet === 0) return;
-    for (const row of this.olderRows) this.tasks[row]?.dependents.push(task);
-    for (const row of this.youngerRows) {
-      const waiting = this.early.get(row);
-      if (waiting === undefined) this.early.set(row, [task]);
-      else waiting.push(task);
+    const { live, unknown } = this.ledger;
+    const joined = (list: readonly LiveTask[] | undefined): readonly LiveTask[] =>
+      withDependent(list ?? NOBODY, task, live);
+    for (const row of this.olderRows) {
+      const older = this.tasks[row];
+      if (older !== undefined) older.dependents = joined(older.dependents);
     }
-    for (const id of this.unknownIds) this.ledger.unknown.get(id)?.push(task);
-    this.olderRows = [];
-    this.youngerRows = [];
-    this.unknownIds = [];
+    for (const row of this.youngerRows) this.early.set(row, joined(this.early.get(row)));
+    for (const id of this.unknownIds) unknown.set(id, joined(unknown.get(id)));
+    this.olderRows.length = 0;
+    this.youngerRows.length = 0;
+    this.unknownIds.length = 0;
   }
 }

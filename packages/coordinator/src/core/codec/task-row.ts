@@ -12,10 +12,11 @@ import {
   type TaskId,
   type TaskName,
 } from "@weft/protocol";
-import { type CancelRequest, type LiveTask, NOT_BEGUN } from "../ledger/task.ts";
+import { NOBODY } from "../ledger/dependents.ts";
+import { type CancelRequest, type LiveTask, NOT_BEGUN, NOTHING } from "../ledger/task.ts";
 import type { StateReader } from "./state-reader.ts";
 import type { StateWriter } from "./state-writer.ts";
-import { loadList, loadLosses, saveLosses } from "./verdict-row.ts";
+import { loadList, loadLosses, loadShort, saveLosses } from "./verdict-row.ts";
 
 /** What is there of a row; the state is in the two lowest bits. The most frequent first: they fit into one byte. */
 const STATE_BITS = 3;
@@ -157,40 +158,44 @@ export class TaskRowReader {
     const submittedAtMs = before.atMs;
     before.order += from.whole();
     const { order } = before;
-    const dependencies = loadList(from, this.loadDependency);
+    const dependencies = loadShort(from, this.loadDependency);
     const freshWaitMs = has(MARK.notBegun) ? from.count() : null;
     const waitDueMs = freshWaitMs !== null ? NOT_BEGUN : has(MARK.wait) ? from.whole() + submittedAtMs : null;
     const priority = has(MARK.priority) ? from.whole() : 0;
     const tried = has(MARK.tried);
-    // The fields that follow are read in the order in which they stand here.
+    const attempt = tried ? from.count() : 1;
+    const tries = tried ? from.count() : 0;
+    const retry = has(MARK.retry) ? loadRetry(from) : null;
+    // In the order in which the fold makes them, so that the engine takes both for one kind of object. Fields that are told
+    // with those that are marked are read in the order in which they stand here.
     const task: LiveTask = {
       id,
       name,
       owner,
       priority,
+      labels: has(MARK.labels) ? loadWords(from) : NOTHING,
       dependencies,
-      submitted,
-      argsBytes,
-      submittedAtMs,
-      order,
-      state: LIVE_STATES[head & STATE_BITS] ?? "waiting",
-      waitDueMs,
-      attempt: tried ? from.count() : 1,
-      tries: tried ? from.count() : 0,
-      retry: has(MARK.retry) ? loadRetry(from) : null,
-      labels: has(MARK.labels) ? loadWords(from) : [],
       parent: has(MARK.parent) ? loadParent(from) : null,
       traceparent: has(MARK.traceparent) ? from.text() : null,
+      retry,
       timeoutMs: has(MARK.timeout) ? from.count() : null,
       queueTimeoutMs: has(MARK.queueTimeout) ? from.count() : null,
       deadlineMs: has(MARK.deadline) ? from.count() : null,
       dependencyTimeoutMs: has(MARK.dependencyTimeout) ? from.count() : DEPENDENCY_TIMEOUT_DEFAULT_MS,
       keepResult: !has(MARK.freeResult),
-      losses: has(MARK.losses) ? loadLosses(from) : [],
+      submitted,
+      argsBytes,
+      submittedAtMs,
+      order,
+      state: LIVE_STATES[head & STATE_BITS] ?? "waiting",
+      attempt,
+      tries,
+      waitDueMs,
+      losses: has(MARK.losses) ? loadLosses(from) : NOTHING,
       lastError: has(MARK.lastError) ? from.word() : null,
-      cancel: has(MARK.cancel) ? loadCancel(from) : null,
       unmet: 0,
-      dependents: [],
+      dependents: NOBODY,
+      cancel: has(MARK.cancel) ? loadCancel(from) : null,
     };
     return { task, freshWaitMs };
   }

@@ -1,6 +1,6 @@
 /** Why the fold settled a task, and what of a task's past goes with it, as rows of a checkpoint. */
 import { assertNever, type Sender, STOPPED, type TaskId, TIME_LIMITS, type WorkerLoss } from "@weft/protocol";
-import type { Verdict } from "../ledger/task.ts";
+import { NOTHING, type Verdict } from "../ledger/task.ts";
 import type { StateReader } from "./state-reader.ts";
 import type { StateWriter } from "./state-writer.ts";
 
@@ -100,6 +100,17 @@ function saveIds(to: StateWriter, ids: readonly TaskId[]): void {
 
 function loadIds(from: StateReader): TaskId[] {
   return loadList(from, () => from.id());
+}
+
+/** As `loadList`, for lists that are many and mostly of one or none: with no more room than they take. */
+export function loadShort<Item>(from: StateReader, load: () => Item): readonly Item[] {
+  const length = from.count();
+  if (length === 0) return NOTHING;
+  const first = load();
+  if (length === 1) return [first];
+  const rest: Item[] = [];
+  for (let left = length - 1; left > 0; left--) rest.push(load());
+  return [first].concat(rest);
 }
 
 /** A list that is short enough to be a part of a row. */

@@ -1,5 +1,7 @@
 /** Stops tasks that somebody no longer wants, with their children, and with what waits for them where that was asked for. */
 import type { Cancel, CancelRecord, Stopped } from "@weft/protocol";
+import { NOBODY } from "./dependents.ts";
+import { ownId, ownText } from "./own-text.ts";
 import { cancelled, conclude, end } from "./settle.ts";
 import type { LedgerState } from "./state.ts";
 import type { CancelRequest, LiveTask } from "./task.ts";
@@ -36,11 +38,11 @@ function cancelTree(ledger: LedgerState, first: LiveTask, { reason, dependents }
   const tree = treeOf(ledger, first, dependents);
   const others = tree.size - 1 - tree.dependents;
   const atMs = ledger.clock.nowMs;
-  const own: CancelRequest = { reason, children: others, dependents: tree.dependents, atMs };
+  const own: CancelRequest = { reason: ownText(reason), children: others, dependents: tree.dependents, atMs };
   for (const task of tree.tasks) {
     // It may have failed meanwhile, through a task of the same tree.
     if (ledger.live.get(task.id) !== task || task.state === "cancelling") continue;
-    task.cancel = task === first ? own : { reason, children: 0, dependents: 0, atMs };
+    task.cancel = task === first ? own : { ...own, children: 0, dependents: 0 };
     if (task.state === "released") {
       task.state = "cancelling";
       task.waitDueMs = null;
@@ -56,7 +58,7 @@ function stopAtOnce(ledger: LedgerState, task: LiveTask, dependents: boolean): v
   if (!dependents) return end(ledger, task, "cancelled", verdict);
   // What waits for it is in the same tree: it is cancelled, and does not fail.
   conclude(ledger, task, { outcome: "cancelled", finish: null, verdict, progress: null, value: null });
-  task.dependents = [];
+  task.dependents = NOBODY;
 }
 
 type Tree = { readonly tasks: Iterable<LiveTask>; readonly size: number; readonly dependents: number };
@@ -80,6 +82,7 @@ function treeOf(ledger: LedgerState, first: LiveTask, withDependents: boolean): 
 
 function cancelEarly(ledger: LedgerState, { id, reason }: Cancel): void {
   if (ledger.earlyCancels.size >= EARLY_CANCELS_MAX) return;
-  ledger.earlyCancels.set(id, reason);
-  ledger.earlyCancelDeadlines.add(id);
+  const own = ownId(id);
+  ledger.earlyCancels.set(own, ownText(reason));
+  ledger.earlyCancelDeadlines.add(own);
 }

@@ -29,7 +29,7 @@ export function adopt(ledger: LedgerState, { id, options }: Submission): void {
   if (task === undefined || asking === null || task.parent?.id !== asking.id) return;
   const parent = ledger.live.get(asking.id);
   if (parent === undefined || parent.attempt !== asking.attempt || !isReleased(parent)) return;
-  task.parent = { id: asking.id, attempt: asking.attempt };
+  task.parent = { id: parent.id, attempt: asking.attempt };
 }
 
 /** The task has its outcome: which of its children have nobody left who wants them. */

@@ -69,7 +69,7 @@ function overTime(task: LiveTask): Verdict {
 /** False where this was the last try: by the policy, or because somebody wants the task stopped. */
 function tryAgain(ledger: LedgerState, task: LiveTask, failure: FinishFailure): boolean {
   const { retry } = task;
-  task.lastError = failure.errorName;
+  task.lastError = ledger.names.one(failure.errorName);
   if (retry === null || task.state === "cancelling") return false;
   const delayMs = retryDelayMs(retry, task, failure);
   if (delayMs === null) return false;
@@ -85,7 +85,7 @@ export function lose(ledger: LedgerState, lost: LostAttempt): void {
   }
   if (lost.started) task.tries++;
   if (lost.lostWorker !== null) {
-    task.losses = [...task.losses, { worker: lost.lostWorker, atMs: ledger.clock.nowMs }];
+    task.losses = [...task.losses, { worker: ledger.names.one(lost.lostWorker), atMs: ledger.clock.nowMs }];
   }
   if (task.losses.length >= WORKER_LOSSES_MAX && task.state === "released") {
     return end(ledger, task, "failed", { type: "workers_lost", losses: task.losses });

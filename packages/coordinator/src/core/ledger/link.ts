@@ -1,11 +1,10 @@
 /** What a task waits for, until it may run. */
 import type { TaskId } from "@weft/protocol";
+import { withDependent } from "./dependents.ts";
 import { hasExpired, mayHaveExpired } from "./retention.ts";
 import { end, failedThrough, release } from "./settle.ts";
 import type { LedgerState } from "./state.ts";
 import type { LiveTask, Verdict } from "./task.ts";
-
-const COMPACT_AT = 64;
 
 export function link(ledger: LedgerState, task: LiveTask): void {
   for (const id of task.dependencies) {
@@ -18,7 +17,8 @@ export function link(ledger: LedgerState, task: LiveTask): void {
     if (dependency === undefined && hasExpired(ledger, id))
       return end(ledger, task, "failed", { type: "result_expired", task: id });
     task.unmet++;
-    if (dependency !== undefined) addDependent(dependency.dependents, task, ledger.live);
+    if (dependency !== undefined)
+      dependency.dependents = withDependent(dependency.dependents, task, ledger.live);
     else awaitUnknown(ledger, id, task);
   }
   if (task.unmet === 0) release(ledger, task);
@@ -30,7 +30,7 @@ function awaitUnknown(ledger: LedgerState, id: TaskId, task: LiveTask): void {
   if (waiters === undefined) {
     ledger.unknown.set(id, [task]);
     ledger.unknownDeadlines.add(id);
-  } else addDependent(waiters, task, ledger.live);
+  } else ledger.unknown.set(id, withDependent(waiters, task, ledger.live));
 }
 
 /** Nobody has submitted the id within its minute. */
@@ -42,14 +42,4 @@ export function giveUpUnknown(ledger: LedgerState, id: TaskId): void {
     : { type: "unknown_dependency", dependency: id };
   for (const task of waiters)
     if (ledger.live.get(task.id) === task) end(ledger, task, "failed", { ...verdict });
-}
-
-/** Drops dependents that have settled meanwhile whenever the list has doubled, so that it cannot grow without bound. */
-function addDependent(list: LiveTask[], task: LiveTask, live: ReadonlyMap<TaskId, LiveTask>): void {
-  if (list.length >= COMPACT_AT && (list.length & (list.length - 1)) === 0) {
-    const kept = list.filter((each) => live.get(each.id) === each);
-    list.length = 0;
-    for (const each of kept) list.push(each);
-  }
-  list.push(task);
 }

@@ -6,6 +6,7 @@ import type { InstanceId } from "@weft/protocol";
 import { loadRows, saveRows } from "../codec/rows.ts";
 import { refuse, type StateReader } from "../codec/state-reader.ts";
 import type { StateWriter } from "../codec/state-writer.ts";
+import { ownText } from "./own-text.ts";
 import { SENDER_MEMORY_MS } from "./retention.ts";
 
 const WINDOW = 64;
@@ -25,7 +26,7 @@ export class Senders {
   admit(instance: InstanceId, number: number, nowMs: number): boolean {
     const seen = this.byInstance.get(instance);
     if (seen === undefined) {
-      this.byInstance.set(instance, { highest: number, below: new Set([number]), lastAtMs: nowMs });
+      this.byInstance.set(ownText(instance), { highest: number, below: new Set([number]), lastAtMs: nowMs });
       return true;
     }
     if (number <= seen.highest - WINDOW || seen.below.has(number)) return false;

@@ -1,6 +1,7 @@
 /** Releases tasks, and gives them their outcome, and those that wait for them what follows from that. */
 import type { Outcome, Stopped, TimeLimit } from "@weft/protocol";
 import { bury, orphan } from "./children.ts";
+import { NOBODY } from "./dependents.ts";
 import { unpinDependencies } from "./retention.ts";
 import type { LedgerState } from "./state.ts";
 import type { CancelRequest, LiveTask, Position, SettledTask, Verdict } from "./task.ts";
@@ -70,7 +71,7 @@ export function settle(ledger: LedgerState, first: LiveTask, ending: Ending): vo
         }),
       ]);
     }
-    task.dependents = [];
+    task.dependents = NOBODY;
   }
 }
 

@@ -4,6 +4,7 @@ import { SettledIndex } from "../settled/settled-index.ts";
 import { LedgerClock } from "./clock.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Effect, VoidReason } from "./effect.ts";
+import { Names } from "./own-text.ts";
 import { DEFAULT_SETTINGS } from "./retention.ts";
 import { RollingHash } from "./rolling-hash.ts";
 import { Senders } from "./senders.ts";
@@ -21,8 +22,9 @@ export class LedgerState {
   readonly settled: SettledIndex = new SettledIndex();
   readonly senders: Senders = new Senders();
   /** Ids that tasks wait for and that nobody has submitted. */
-  readonly unknown: Map<TaskId, LiveTask[]> = new Map();
+  readonly unknown: Map<TaskId, readonly LiveTask[]> = new Map();
   readonly unknownDeadlines: Deadlines<TaskId> = new Deadlines(UNKNOWN_WAIT_MS);
+  readonly names: Names = new Names();
   readonly timers: Timers = new Timers((task) => this.live.get(task.id) === task);
   /** The live children of each task that submitted some, whether it has settled itself or not. */
   readonly children: Map<TaskId, Set<LiveTask>> = new Map();

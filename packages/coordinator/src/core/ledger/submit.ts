@@ -9,11 +9,13 @@ import {
 } from "@weft/protocol";
 import { adopt, bear } from "./children.ts";
 import { findCycle } from "./cycle.ts";
+import { NOBODY } from "./dependents.ts";
 import { link } from "./link.ts";
+import { ownId, ownText } from "./own-text.ts";
 import { hasExpired, isLogFull, pinDependencies } from "./retention.ts";
 import { cancelled, end } from "./settle.ts";
 import type { LedgerState } from "./state.ts";
-import { isReleased, type LiveTask, type Position, type Verdict } from "./task.ts";
+import { isReleased, type LiveTask, NOTHING, type Position, type Verdict } from "./task.ts";
 
 export function submitAll(ledger: LedgerState, seq: number, owner: Sender, record: SubmitRecord): void {
   for (let index = 0; index < record.tasks.length; index++) {
@@ -46,17 +48,27 @@ function take(ledger: LedgerState, submission: Submission, owner: Sender, submit
   else end(ledger, task, verdict.type === "cancelled" ? "cancelled" : "rejected", verdict);
 }
 
+/** Field by field: what is spread into an object takes more room in it. */
 function newTask(ledger: LedgerState, submission: Submission, owner: Sender, submitted: Position): LiveTask {
   const { id, name, dependsOn } = submission;
   const options: SubmissionOptions = submission.options ?? DEFAULT_OPTIONS;
+  const { parent, retry } = options;
+  const { names } = ledger;
   return {
-    id,
-    name,
-    owner,
-    ...options,
-    // No two tasks share anything, so that a ledger is the same whether or not it went through a checkpoint.
-    labels: [...options.labels],
-    dependencies: dependsOn,
+    id: ownId(id),
+    name: names.one(name),
+    owner: names.one(owner),
+    priority: options.priority,
+    labels: options.labels.length === 0 ? NOTHING : names.all(options.labels),
+    dependencies: dependsOn.length === 0 ? NOTHING : dependsOn.map((each) => own(ledger, each)),
+    parent: parent === null ? null : { id: own(ledger, parent.id), attempt: parent.attempt },
+    traceparent: ownText(options.traceparent),
+    retry: retry === null ? null : { ...retry, nonRetryable: names.all(retry.nonRetryable) },
+    timeoutMs: options.timeoutMs,
+    queueTimeoutMs: options.queueTimeoutMs,
+    deadlineMs: options.deadlineMs,
+    dependencyTimeoutMs: options.dependencyTimeoutMs,
+    keepResult: options.keepResult,
     submitted,
     argsBytes: submission.args.length,
     submittedAtMs: ledger.clock.nowMs,
@@ -65,16 +77,21 @@ function newTask(ledger: LedgerState, submission: Submission, owner: Sender, sub
     attempt: 1,
     tries: 0,
     waitDueMs: null,
-    losses: [],
+    losses: NOTHING,
     lastError: null,
     unmet: 0,
-    dependents: ledger.unknown.get(id) ?? [],
+    dependents: ledger.unknown.get(id) ?? NOBODY,
     cancel: null,
   };
 }
 
 /** One for all: where the log is full there may be many. */
 const LOG_FULL: Verdict = { type: "log_full" };
+
+/** The text of a live task's id is that task's own. */
+function own({ live }: LedgerState, id: TaskId): TaskId {
+  return live.get(id)?.id ?? ownId(id);
+}
 
 /** Why the task cannot be taken; null where it can. */
 function refusal(ledger: LedgerState, task: LiveTask, awaited: boolean): Verdict | null {

@@ -62,10 +62,13 @@ export type LiveTask = {
   /** Dependencies that are not settled. */
   unmet: number;
   /** Live tasks that wait for this one. */
-  dependents: LiveTask[];
+  dependents: readonly LiveTask[];
   /** The cancel that stops it; null where nobody wants it stopped. */
   cancel: CancelRequest | null;
 };
+
+/** What of a task is empty in most. Never changed, so that all can have it. */
+export const NOTHING: readonly never[] = Object.freeze([]);
 
 /** A wait whose beginning is the next control record: the clock stands still while no leader ticks. */
 export const NOT_BEGUN = 0;

@@ -10,7 +10,6 @@ import { DefectError } from "@weft/protocol";
 import { type LiveTask, NOT_BEGUN } from "./task.ts";
 
 type Kind = "wait" | "deadline";
-type Entry = { readonly dueMs: number; readonly kind: Kind; readonly task: LiveTask };
 export type Due = { readonly kind: Kind; readonly task: LiveTask };
 
 /** A wait that is shorter than this begins with a record of its own, so that it does not last twice as long. */
@@ -19,7 +18,12 @@ const SWEEP_AT = 1_024;
 
 export class Timers {
   private readonly isLive: (task: LiveTask) => boolean;
-  private heap: Entry[] = [];
+  /**
+   * The heap, in two columns instead of an object for each moment: twice the moment, plus 1 for a wait (of one task and
+   * moment the deadline comes first), and the task.
+   */
+  private keys: number[] = [];
+  private tasks: LiveTask[] = [];
   /** Waits that begin with the next control record, with how long they are: of each task the last that it asked for. */
   private fresh = new Map<LiveTask, number>();
   private hasShort = false;
@@ -31,7 +35,7 @@ export class Timers {
   }
 
   get size(): number {
-    return this.heap.length + this.fresh.size;
+    return this.keys.length + this.fresh.size;
   }
 
   /** The task's state lasts so long at most; replaces the wait before. */
@@ -42,21 +46,26 @@ export class Timers {
   }
 
   deadline(task: LiveTask, dueMs: number): void {
-    this.push({ dueMs, kind: "deadline", task });
+    this.push(keyOf(dueMs, "deadline"), task);
   }
 
   /** When the next is due; 0 where a short wait is to begin; null where nothing is. What it names may have been given up. */
   nextDueMs(): number | null {
-    return this.hasShort ? 0 : (this.heap[0]?.dueMs ?? null);
+    const [first] = this.keys;
+    if (this.hasShort) return 0;
+    return first === undefined ? null : dueOf(first);
   }
 
   /** Takes out the next that is due; null where none is. */
   takeDue(nowMs: number): Due | null {
     for (;;) {
-      const first = this.heap[0];
-      if (first === undefined || first.dueMs > nowMs) return null;
+      const [key] = this.keys;
+      const [task] = this.tasks;
+      if (key === undefined || task === undefined || dueOf(key) > nowMs) return null;
       this.pop();
-      if (this.holds(first) && !this.isTwice(first)) return first;
+      // Two waits of a task, one of them given up, may end at one moment: they come one after the other, and are one.
+      const isTwice = this.keys[0] === key && this.tasks[0] === task;
+      if (this.holds(key, task) && !isTwice) return { kind: kindOf(key), task };
     }
   }
 
@@ -68,7 +77,7 @@ export class Timers {
     for (const [task, waitMs] of fresh) {
       if (task.waitDueMs !== NOT_BEGUN || !this.isLive(task)) continue;
       task.waitDueMs = nowMs + waitMs;
-      this.push({ dueMs: task.waitDueMs, kind: "wait", task });
+      this.push(keyOf(task.waitDueMs, "wait"), task);
     }
   }
 
@@ -86,7 +95,7 @@ export class Timers {
   resume(task: LiveTask, freshWaitMs: number | null, nowMs: number): void {
     const { waitDueMs, deadlineMs, state } = task;
     if (freshWaitMs !== null) this.wait(task, freshWaitMs);
-    else if (waitDueMs !== null && waitDueMs > nowMs) this.push({ dueMs: waitDueMs, kind: "wait", task });
+    else if (waitDueMs !== null && waitDueMs > nowMs) this.push(keyOf(waitDueMs, "wait"), task);
     if (deadlineMs !== null && (deadlineMs > nowMs || state !== "cancelling"))
       this.deadline(task, deadlineMs);
   }
@@ -95,68 +104,93 @@ export class Timers {
   knows(task: LiveTask, kind: Kind): boolean {
     if (kind === "wait" && task.waitDueMs === NOT_BEGUN) return this.fresh.has(task);
     const dueMs = kind === "wait" ? task.waitDueMs : task.deadlineMs;
-    return this.heap.some((each) => each.task === task && each.kind === kind && each.dueMs === dueMs);
+    const key = dueMs === null ? null : keyOf(dueMs, kind);
+    return this.keys.some((each, at) => each === key && this.tasks[at] === task);
   }
 
-  private holds({ dueMs, kind, task }: Entry): boolean {
+  private holds(key: number, task: LiveTask): boolean {
     if (!this.isLive(task)) return false;
-    return kind === "deadline" ? task.deadlineMs === dueMs : task.waitDueMs === dueMs;
+    return dueOf(key) === (kindOf(key) === "deadline" ? task.deadlineMs : task.waitDueMs);
   }
 
-  /** Two waits of a task, one of them given up, may end at one moment: they come one after the other, and are one. */
-  private isTwice({ dueMs, kind, task }: Entry): boolean {
-    const next = this.heap[0];
-    return next !== undefined && next.task === task && next.kind === kind && next.dueMs === dueMs;
-  }
-
-  private push(entry: Entry): void {
-    if (this.heap.length >= this.sweepAt) this.sweep();
-    const { heap } = this;
-    let at = heap.length;
-    heap.push(entry);
+  private push(key: number, task: LiveTask): void {
+    if (this.keys.length >= this.sweepAt) this.sweep();
+    const { keys, tasks } = this;
+    let at = keys.push(key) - 1;
+    tasks.push(task);
     while (at > 0) {
       const up = (at - 1) >> 1;
-      const parent = heap[up];
-      if (parent === undefined || !before(entry, parent)) break;
-      heap[at] = parent;
+      if (!this.isBefore(key, task, up)) break;
+      this.move(up, at);
       at = up;
     }
-    heap[at] = entry;
+    keys[at] = key;
+    tasks[at] = task;
   }
 
   private pop(): void {
-    const last = this.heap.pop();
-    if (last !== undefined && this.heap.length > 0) this.sink(last, 0);
+    const key = this.keys.pop();
+    const task = this.tasks.pop();
+    if (key !== undefined && task !== undefined && this.keys.length > 0) this.sink(key, task, 0);
   }
 
-  private sink(entry: Entry, from: number): void {
-    const { heap } = this;
+  private sink(key: number, task: LiveTask, from: number): void {
+    const { keys, tasks } = this;
     let at = from;
     for (;;) {
-      const left = heap[2 * at + 1];
-      if (left === undefined) break;
-      const right = heap[2 * at + 2];
-      const isRight = right !== undefined && before(right, left);
-      const child = isRight ? right : left;
-      if (!before(child, entry)) break;
-      heap[at] = child;
-      at = 2 * at + (isRight ? 2 : 1);
+      let child = 2 * at + 1;
+      const rightKey = keys[child + 1];
+      const right = tasks[child + 1];
+      if (rightKey !== undefined && right !== undefined && this.isBefore(rightKey, right, child)) child++;
+      if (child >= keys.length || this.isBefore(key, task, child)) break;
+      this.move(child, at);
+      at = child;
     }
-    heap[at] = entry;
+    keys[at] = key;
+    tasks[at] = task;
+  }
+
+  private move(from: number, to: number): void {
+    this.keys[to] = this.keys[from] ?? 0;
+    const task = this.tasks[from];
+    if (task !== undefined) this.tasks[to] = task;
   }
 
   private sweep(): void {
-    this.heap = this.heap.filter((entry) => this.holds(entry));
-    for (let at = (this.heap.length >> 1) - 1; at >= 0; at--) {
-      const entry = this.heap[at];
-      if (entry !== undefined) this.sink(entry, at);
+    const { keys, tasks } = this;
+    let kept = 0;
+    for (const [at, task] of tasks.entries()) {
+      if (!this.holds(keys[at] ?? 0, task)) continue;
+      this.move(at, kept++);
     }
-    this.sweepAt = Math.max(SWEEP_AT, 2 * this.heap.length);
+    keys.length = kept;
+    tasks.length = kept;
+    for (let at = (kept >> 1) - 1; at >= 0; at--) {
+      const task = tasks[at];
+      if (task !== undefined) this.sink(keys[at] ?? 0, task, at);
+    }
+    this.sweepAt = Math.max(SWEEP_AT, 2 * kept);
+  }
+
+  /** Whether it comes before the one at that place: by its moment, then by the age of its task. */
+  private isBefore(key: number, task: LiveTask, at: number): boolean {
+    const otherKey = this.keys[at] ?? 0;
+    const dueMs = dueOf(key);
+    const otherMs = dueOf(otherKey);
+    if (dueMs !== otherMs) return dueMs < otherMs;
+    const order = this.tasks[at]?.order ?? 0;
+    return task.order !== order ? task.order < order : key < otherKey;
   }
 }
 
-function before(a: Entry, b: Entry): boolean {
-  if (a.dueMs !== b.dueMs) return a.dueMs < b.dueMs;
-  if (a.task.order !== b.task.order) return a.task.order < b.task.order;
-  return a.kind === "deadline" && b.kind === "wait";
+function keyOf(dueMs: number, kind: Kind): number {
+  return dueMs * 2 + (kind === "wait" ? 1 : 0);
+}
+
+function dueOf(key: number): number {
+  return Math.floor(key / 2);
+}
+
+function kindOf(key: number): Kind {
+  return key % 2 === 1 ? "wait" : "deadline";
 }
