@@ -16,6 +16,8 @@ export type RecoveredContract = {
     /** It has read the checkpoint and what is behind it. */
     readonly standingByMs: number;
     readonly leadingMs: number;
+    /** Of the processor, of all threads, up to there. */
+    readonly cpuMs: number;
     readonly heapBytes: number;
   };
 };

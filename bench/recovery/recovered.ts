@@ -13,7 +13,9 @@ const coordinator = await Coordinator.start({
 const standingByMs = monotonicMs();
 await coordinator.untilLeading();
 const leadingMs = monotonicMs();
+const { user, system } = process.cpuUsage();
+const cpuMs = (user + system) / 1_000;
 const contract: RecoveredContract = {
-  times: () => ({ startedMs, standingByMs, leadingMs, heapBytes: process.memoryUsage().heapUsed }),
+  times: () => ({ startedMs, standingByMs, leadingMs, cpuMs, heapBytes: process.memoryUsage().heapUsed }),
 };
 serve(contract, () => coordinator.stop());

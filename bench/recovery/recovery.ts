@@ -10,6 +10,7 @@ type Recovery = {
   readonly standing_by_ms: number;
   readonly leading_ms: number;
   readonly dispatching_ms: number;
+  readonly cpu_ms: number;
   readonly heap_bytes_per_task: number;
   readonly checkpoint_bytes_per_task: number;
   readonly checkpoint_ms: number;
@@ -47,7 +48,7 @@ async function recover(setting: Setting, tasks: number): Promise<Recovery> {
     namespace,
   );
   const firstRunMs = await worker.ask("firstRunMs");
-  const { startedMs, standingByMs, leadingMs, heapBytes } = await coordinator.ask("times");
+  const { startedMs, standingByMs, leadingMs, cpuMs, heapBytes } = await coordinator.ask("times");
   await worker.stop();
   await coordinator.stop();
   const each = (bytes: number): number => rounded(bytes / tasks);
@@ -56,6 +57,7 @@ async function recover(setting: Setting, tasks: number): Promise<Recovery> {
     standing_by_ms: rounded(standingByMs - startedMs),
     leading_ms: rounded(leadingMs - startedMs),
     dispatching_ms: rounded(firstRunMs - startedMs),
+    cpu_ms: rounded(cpuMs),
     heap_bytes_per_task: each(heapBytes),
     checkpoint_bytes_per_task: each(filled.checkpointBytes),
     checkpoint_ms: rounded(filled.checkpointMs),
@@ -67,13 +69,14 @@ function resultOf(recoveries: readonly Recovery[]): Result {
   return {
     figures: { recoveries },
     table: {
-      head: ["live tasks", "standing by", "leading", "dispatching", "checkpoint B", "heap B"],
+      head: ["live tasks", "standing by", "leading", "dispatching", "cpu", "checkpoint B", "heap B"],
       rows: recoveries.map((each) =>
         [
           each.live_tasks,
           each.standing_by_ms,
           each.leading_ms,
           each.dispatching_ms,
+          each.cpu_ms,
           each.checkpoint_bytes_per_task,
           each.heap_bytes_per_task,
         ].map(String),

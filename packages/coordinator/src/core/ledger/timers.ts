@@ -94,6 +94,8 @@ export class Timers {
    */
   resume(task: LiveTask, freshWaitMs: number | null, nowMs: number): void {
     const { waitDueMs, deadlineMs, state } = task;
+    // All of these hold: nothing is to be swept out.
+    this.sweepAt = Math.max(this.sweepAt, 2 * this.keys.length + SWEEP_AT);
     if (freshWaitMs !== null) this.wait(task, freshWaitMs);
     else if (waitDueMs !== null && waitDueMs > nowMs) this.push(keyOf(waitDueMs, "wait"), task);
     if (deadlineMs !== null && (deadlineMs > nowMs || state !== "cancelling"))
