@@ -1,5 +1,5 @@
 /** A log that fills up, and its way back: room for the leader, a purge, clients that hold back. */
-import { type Client, connect } from "@weft/client";
+import { type Client, connect, LogFullError, type Settlement, type TaskHandle } from "@weft/client";
 import { Coordinator } from "@weft/coordinator";
 import { Identity, InstanceId, Namespace, Subjects } from "@weft/protocol";
 import { type NatsServer, startNatsServer, waitUntil } from "@weft/testing";
@@ -125,6 +125,31 @@ test("the log stays inside its limit while far more than that is written", { tim
     mostBytes = Math.max(mostBytes, (await info()).bytes);
   }
   expect(mostBytes).toBeLessThanOrEqual(CAP);
+  await expectRecovered();
+});
+
+test("where half of the log is needed new tasks are rejected with LogFullError, until something has ended", async () => {
+  await (await coordinate()).untilLeading();
+  const client = await clientOf(() => undefined);
+  const rejected: Settlement<unknown>[] = [];
+  const handles: TaskHandle[] = [];
+  // Nobody runs them: what they were given is needed.
+  while (rejected.length === 0 && handles.length < 100) {
+    const handle = client.submit("echo", "x".repeat(40_000));
+    handles.push(handle);
+    await handle.accepted;
+    handle.settled().then(
+      (settlement) => void rejected.push(settlement),
+      () => undefined,
+    );
+  }
+  await waitUntil(() => rejected.length > 0);
+  const [first] = rejected;
+  expect(first?.outcome).toBe("rejected");
+  expect(first?.error?.cause).toBeInstanceOf(LogFullError);
+  expect(handles.length).toBeGreaterThan(LIMIT / 2 / 41_000);
+  expect((await info()).bytes).toBeLessThan(LIMIT);
+  for (const handle of handles) await handle.cancel();
   await expectRecovered();
 });
 

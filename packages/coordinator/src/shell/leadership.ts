@@ -113,6 +113,8 @@ export class Leadership {
       this.epoch = ledger.epoch;
       this.lastTickMs = this.clock.nowMs();
       onElected(ledger.epoch);
+      // What comes next is judged by them: the first tick would be half a second late.
+      if (this.settingsOf(this.options.ledger) !== null) this.write();
     }
     this.standIfVacant();
   }
