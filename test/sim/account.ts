@@ -1,16 +1,21 @@
 /** What every handle of a simulation was promised and what it was told: the account that must balance in the end. */
 import type { Settlement, TaskHandle } from "@weft/client";
-import { type Outcome, TaskError, type TaskId } from "@weft/protocol";
+import { type Outcome, TaskError, type TaskId, TaskTimedOutError } from "@weft/protocol";
+
+export type Limit = TaskTimedOutError["limit"];
 
 /** What is known of a task when it is submitted. */
 export type Expectation = {
   /** Its value, where it and all that it depends on succeed. */
   readonly value: number;
-  /** Attempts below this one throw. */
-  readonly failBelow: number;
+  /** It has fewer tries than it would take. */
+  readonly mayThrow: boolean;
   readonly dependsOn: readonly Entry[];
   /** Names a dependency that nobody submits. */
   readonly isDoomed: boolean;
+  readonly limits: readonly Limit[];
+  /** The task whose code submitted it. */
+  readonly parent: Entry | null;
 };
 
 export type Entry = Expectation & {
@@ -18,6 +23,8 @@ export type Entry = Expectation & {
   readonly client: string;
   isAccepted: boolean;
   isCancelled: boolean;
+  /** It was cancelled with what waits for it. */
+  takesDependents: boolean;
   /** Its client died, and with it the handle. */
   isOrphan: boolean;
   told: number;
@@ -31,6 +38,8 @@ export class Account {
   private readonly onWrong: (what: string, task: TaskId | null) => void;
   /** Whether a task was known once, and is not kept any more. */
   hasLeft: (id: TaskId) => boolean = () => false;
+  /** What the log says of a task; null where that is nothing yet. */
+  recorded: (id: TaskId) => Outcome | null = () => null;
   /** The log lost its end: what was promised of it cannot be held. */
   tailLost = false;
 
@@ -45,6 +54,7 @@ export class Account {
       client,
       isAccepted: false,
       isCancelled: false,
+      takesDependents: false,
       isOrphan: false,
       told: 0,
       outcome: null,
@@ -94,24 +104,48 @@ export class Account {
         if (entry.isDoomed) return "succeeded without a dependency that nobody submitted";
         return value === entry.value ? null : `has the value ${String(value)} instead of ${entry.value}`;
       case "cancelled":
-        return entry.isCancelled ? null : "was cancelled, and nobody wanted that";
+        return this.mayBeCancelled(entry) ? null : "was cancelled, and nobody wanted that";
       case "failed":
         return this.mayFail(entry, error) ? null : `failed: ${error?.message}`;
+      case "timed_out":
+        return error instanceof TaskTimedOutError && entry.limits.includes(error.limit)
+          ? null
+          : `timed out, and had no such limit: ${error?.message}`;
+      case "rejected":
+        return entry.parent !== null && causesOf(error).some(({ name }) => name === "ParentGoneError")
+          ? null
+          : `was rejected: ${error?.message}`;
       default:
         return `ended as ${outcome}: ${error?.message}`;
     }
   }
 
   private mayFail(entry: Entry, error: Error | undefined): boolean {
-    if (entry.failBelow > 1 || entry.isDoomed) return true;
+    // Code that throws while somebody wants it stopped is not tried again.
+    if (entry.mayThrow || entry.isDoomed || this.mayBeCancelled(entry)) return true;
     if (causesOf(error).some((each) => each.name === "WorkersLostError" || this.isNotKept(each))) return true;
     // A dependency may have failed although its own handle has not heard of it yet.
     return entry.dependsOn.some((each) => each.outcome !== "succeeded");
   }
+
+  /** It, or a task above it that took it along, or its parent is over. */
+  private mayBeCancelled(entry: Entry): boolean {
+    const { parent, isCancelled, dependsOn } = entry;
+    if (isCancelled || dependsOn.some(takesDependents)) return true;
+    return parent !== null && (this.recorded(parent.id) !== null || this.mayBeCancelled(parent));
+  }
+
   /** It was to depend on what is not kept any more. */
   private isNotKept(error: Error): boolean {
     return NOT_KEPT.has(error.name) && error instanceof TaskError && this.hasLeft(error.taskId);
   }
+}
+
+/** What waits for it may be cancelled with it: with its own cancel, or with that of something that takes it along. */
+function takesDependents(entry: Entry): boolean {
+  const { parent, dependsOn } = entry;
+  if (entry.takesDependents) return true;
+  return dependsOn.some(takesDependents) || (parent !== null && takesDependents(parent));
 }
 
 function causesOf(error: unknown): Error[] {

@@ -47,11 +47,25 @@ export type Plan = {
   readonly settings: LedgerSettings;
   /** What is large here, so that arguments and results are stored in chunks; null where nothing is. */
   readonly blobSizes: BlobSizes | null;
+  readonly policies: Policies;
+  /** Nothing happens but leaders that hand over: no attempt may then run in two places. */
+  readonly isCalm: boolean;
   /** Mean time between two faults of a kind; kinds that are not here do not come. */
   readonly faults: ReadonlyMap<FaultKind, number>;
 };
 
+/** Which share of the tasks has what; 0 in the seeds that leave it out. */
+type Policies = {
+  readonly retries: number;
+  readonly limits: number;
+  readonly children: number;
+  readonly cancels: number;
+  /** Of the cancels: those that take what waits with them. */
+  readonly dependents: number;
+};
+
 const FAULT_SHARE = 0.3;
+const CALM_SHARE = 0.15;
 /** The log's end is lost in few seeds: what was acknowledged may then be gone, and less can be demanded. */
 const TAIL_SHARE = 0.05;
 
@@ -62,6 +76,11 @@ export function planOf(dice: Dice): Plan {
     const meanMs = dice.between(1_500, 15_000);
     if (dice.chance(share)) faults.set(kind, meanMs);
   }
+  const isCalm = dice.chance(CALM_SHARE);
+  if (isCalm) {
+    faults.clear();
+    faults.set("resign", dice.between(800, 4_000));
+  }
   const canLoseTail = faults.has("lose_tail");
   return {
     checkpoints: {
@@ -70,8 +89,8 @@ export function planOf(dice: Dice): Plan {
     },
     // What a power cut may take is younger than that: here it takes records of any age.
     purgeAgeMs: canLoseTail ? 3_600_000 : dice.between(0, 5_000),
-    coordinators: 1 + dice.below(3),
-    workers: 1 + dice.below(4),
+    coordinators: 1 + dice.below(3) + (isCalm ? 1 : 0),
+    workers: 1 + dice.below(4) + (isCalm ? 1 : 0),
     clients: 1 + dice.below(3),
     slots: 1 + dice.below(4),
     prefetch: dice.below(5),
@@ -81,11 +100,24 @@ export function planOf(dice: Dice): Plan {
     taskMsMax: dice.chance(0.3) ? 8_000 : 300,
     messageDelayMsMax: dice.chance(0.3) ? 200 : 5,
     faults,
+    isCalm,
+    policies: policiesOf(dice),
     settings: settingsOf(dice),
     // The argument of a task is of some fifty bytes, and its result of one to five.
     blobSizes: dice.chance(0.3)
       ? { inlineBytesMax: 1 + dice.below(40), chunkBytes: 1 + dice.below(30) }
       : null,
+  };
+}
+
+function policiesOf(dice: Dice): Policies {
+  const share = (most: number): number => (dice.chance(0.5) ? dice.next() * most : 0);
+  return {
+    retries: share(0.6),
+    limits: share(0.3),
+    children: share(0.4),
+    cancels: dice.chance(0.2) ? 0.3 : 0.05,
+    dependents: share(1),
   };
 }
 

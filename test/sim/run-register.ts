@@ -31,10 +31,26 @@ export class RunRegister implements RunWitness {
     );
     if (here.length > plan.slots)
       onWrong(`I5: ${run.process.name} runs ${here.length} tasks in ${plan.slots} slots`, id);
+    if (plan.isCalm) this.checkOnce(run);
     if (account.tailLost) return;
     for (const dependency of account.entries.get(id)?.dependsOn ?? [])
       if (auditor.outcomeOf(dependency.id) !== "succeeded")
         onWrong(`I2: ${id} runs before its dependency ${dependency.id} has succeeded`, id);
+  }
+
+  /** A leader that takes over lets workers say what they hold before it gives anything out. */
+  private checkOnce({ input: { id, attempt }, process }: SimRun): void {
+    for (const other of this.running)
+      if (other.process !== process && other.input.id === id && other.input.attempt === attempt)
+        this.options.onWrong(
+          `attempt ${attempt} of ${id} runs in ${process.name} and ${other.process.name}`,
+          id,
+        );
+  }
+
+  /** Of living workers, in the order in which they began. */
+  current(): SimRun[] {
+    return [...this.running].filter(({ process }) => !process.isKilled);
   }
 
   ended(run: SimRun): void {

@@ -89,6 +89,7 @@ class SeedRun {
       onWrong,
     });
     this.account.hasLeft = (id) => this.auditor.hasLeft(id);
+    this.account.recorded = (id) => this.auditor.outcomeOf(id);
     this.runs = new RunRegister({ loop, plan, auditor: this.auditor, account: this.account, onWrong });
     this.server = new SimServer(loop, dice.fork(), {
       replicas: plan.replicas,
@@ -145,7 +146,7 @@ class SeedRun {
         this.account.tailLost = true;
       },
     });
-    this.workload = new Workload(this.account, dice.fork(), plan);
+    this.workload = new Workload(this.account, dice.fork(), plan, () => this.runs.current());
   }
 
   async play(onStored: (record: StoredMessage) => void): Promise<SeedResult> {

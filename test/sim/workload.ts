@@ -1,9 +1,12 @@
-/** What the clients of a simulation submit: single tasks, chains, fans, tasks that fail, that are cancelled, that wait for nobody. */
-import type { Client, SubmitOptions, TaskHandle } from "@weft/client";
+/**
+ * What the clients of a simulation submit: single tasks, chains, fans, trees, tasks that fail and are tried again, that have
+ * too little time, that are cancelled, that wait for nobody.
+ */
+import type { CancelOptions, Client, SubmitOptions, TaskHandle } from "@weft/client";
 import type { Dice } from "@weft/testing/simulation";
-import type { Account, Entry } from "./account.ts";
+import type { Account, Entry, Limit } from "./account.ts";
 import type { Plan } from "./plan.ts";
-import type { SimInput } from "./sim-executor.ts";
+import type { SimInput, SimRun } from "./sim-executor.ts";
 
 export const TASK_NAME = "sum";
 const DEPENDENCIES_MAX = 4;
@@ -14,10 +17,13 @@ export class Workload {
   private readonly dice: Dice;
   private readonly plan: Plan;
   private readonly recent: Entry[] = [];
+  /** What runs now: what has children has them while it runs. */
+  private readonly running: () => readonly SimRun[];
   submitted = 0;
 
-  constructor(account: Account, dice: Dice, plan: Plan) {
+  constructor(account: Account, dice: Dice, plan: Plan, running: () => readonly SimRun[]) {
     this.account = account;
+    this.running = running;
     this.dice = dice;
     this.plan = plan;
   }
@@ -37,25 +43,85 @@ export class Workload {
     this.submitted++;
     const dependsOn = this.dependencies();
     const isDoomed = dice.chance(0.01);
-    const failBelow = dice.chance(0.05) ? 100 : 1;
+    const { retry, failBelow } = this.tries();
+    const { limits, limitOptions } = this.limits();
+    const parent = this.parent();
     const add = dice.below(1_000);
     const input: SimInput = { takeMs: dice.next() * plan.taskMsMax, failBelow, add, heeds: dice.chance(0.7) };
     const ids = dependsOn.map((each) => each.id as string);
     const options: SubmitOptions = {
       dependsOn: isDoomed ? [...ids, client.createId()] : ids,
       priority: dice.below(3),
+      // Few slots may have work for longer than the ten minutes that it would be.
+      dependencyTimeout: "off",
+      ...retry,
+      ...limitOptions,
+      ...(parent === null ? {} : { parent: { id: parent.input.id, attempt: parent.input.attempt } }),
     };
     const handle = client.submit(TASK_NAME, input, options) as TaskHandle<number>;
     const value = dependsOn.reduce((sum, each) => sum + each.value, add);
-    const entry = account.open(handle, clientName, { value, failBelow, dependsOn, isDoomed });
+    const entry = account.open(handle, clientName, {
+      value,
+      mayThrow: failBelow > (retry.retry?.maximumAttempts ?? 1),
+      dependsOn,
+      isDoomed,
+      limits,
+      parent: parent === null ? null : (account.entries.get(parent.input.id) ?? null),
+    });
     this.recent.push(entry);
     if (this.recent.length > RECENT_MAX) this.recent.shift();
-    if (dice.chance(0.05)) this.cancel(handle, entry);
+    if (!dice.chance(plan.policies.cancels)) return;
+    // One that is new, or one that may run by now, or is over.
+    if (dice.chance(0.5)) this.cancel(handle, entry);
+    else {
+      const other = dice.pick(this.recent);
+      this.cancel(client.handle<number>(other.id), other);
+    }
   }
 
   private cancel(handle: TaskHandle<number>, entry: Entry): void {
+    const withDependents = this.dice.chance(this.plan.policies.dependents);
+    const options: CancelOptions = withDependents ? { dependents: "cancel" } : {};
     entry.isCancelled = true;
-    handle.cancel("the simulation says so").catch(() => undefined);
+    entry.takesDependents ||= withDependents;
+    handle.cancel("the simulation says so", options).catch(() => undefined);
+  }
+
+  /** Attempts below `failBelow` throw: some tasks have enough tries to get over that, and some have not. */
+  private tries(): { readonly retry: Pick<SubmitOptions, "retry">; readonly failBelow: number } {
+    const { dice, plan } = this;
+    if (!dice.chance(plan.policies.retries)) return { retry: {}, failBelow: dice.chance(0.05) ? 100 : 1 };
+    const retry = {
+      maximumAttempts: 1 + dice.below(4),
+      initialInterval: dice.below(dice.chance(0.2) ? 5_000 : 200),
+      strategy: dice.pick(["fixed", "linear", "exponential"] as const),
+    };
+    return { retry: { retry }, failBelow: 1 + dice.below(5) };
+  }
+
+  private limits(): { readonly limits: readonly Limit[]; readonly limitOptions: SubmitOptions } {
+    const { dice, plan } = this;
+    if (!dice.chance(plan.policies.limits)) return { limits: [], limitOptions: {} };
+    const ms = Math.ceil(dice.next() * dice.pick([300, 3_000, 30_000]));
+    switch (dice.below(4)) {
+      case 0:
+        return { limits: ["run"], limitOptions: { timeout: ms } };
+      case 1:
+        return { limits: ["queue"], limitOptions: { queueTimeout: ms } };
+      case 2:
+        return { limits: ["deadline"], limitOptions: { deadline: `${ms}ms` } };
+      default:
+        return {
+          limits: ["run", "dependency"],
+          limitOptions: { timeout: ms, dependencyTimeout: ms },
+        };
+    }
+  }
+
+  private parent(): SimRun | null {
+    const { dice, plan } = this;
+    const running = dice.chance(plan.policies.children) ? this.running() : [];
+    return running.length === 0 ? null : dice.pick(running);
   }
 
   private dependencies(): Entry[] {
