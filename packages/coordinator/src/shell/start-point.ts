@@ -27,6 +27,8 @@ export type StartPointOptions = {
   readonly config: NamespaceConfig;
   readonly subjects: Subjects;
   readonly log: (line: string) => void;
+  /** Since when the connection works; now, where it does not. @default since ever */
+  readonly connectedSinceMs?: () => number;
 };
 
 /** In the metadata of the log's stream: the first record that counts, where what was before it is given up. */
@@ -34,18 +36,20 @@ export const BEGINNING_KEY = "weft.begins";
 
 const STREAM_NOT_FOUND = 10059;
 const RETRY_MS = 200;
-/** Longer than a stream is away while it changes its leader. */
+/** Of a connection that works: longer than a stream is away while it changes its leader. */
 const GIVE_UP_MS = 30_000;
 
 /** Throws `LogTruncatedError` where nothing agrees with what the stream still has. */
 export async function findStart(options: StartPointOptions): Promise<StartPoint> {
-  const { clock, nats } = options.connection;
-  const deadlineMs = clock.nowMs() + GIVE_UP_MS;
+  const { connection, connectedSinceMs = () => Number.NEGATIVE_INFINITY } = options;
+  const { clock, nats } = connection;
+  const startedMs = clock.nowMs();
+  const isTooLong = (): boolean => clock.nowMs() > Math.max(startedMs, connectedSinceMs()) + GIVE_UP_MS;
   for (;;) {
     try {
       return await find(options);
     } catch (error) {
-      if (error instanceof LogTruncatedError || nats.isClosed() || clock.nowMs() > deadlineMs) throw error;
+      if (error instanceof LogTruncatedError || nats.isClosed() || isTooLong()) throw error;
       await pause(clock, RETRY_MS);
     }
   }
