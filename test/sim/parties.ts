@@ -1,6 +1,6 @@
 /** The processes of a simulated cluster: each is the product's own code on a simulated connection. */
 import { Client } from "@weft/client";
-import { Identity, InstanceId, type Subjects } from "@weft/protocol";
+import { FOLD_VERSION, Identity, InstanceId, type Subjects } from "@weft/protocol";
 import { type Dice, type SimLoop, SimProcess } from "@weft/testing/simulation";
 import type { Connection } from "@weft/transport";
 import { Coordinator } from "../../packages/coordinator/src/shell/coordinator.ts";
@@ -46,6 +46,8 @@ export class Parties {
   private readonly options: PartiesOptions;
   private readonly byTitle = new Map<string, Party>();
   private generation = 0;
+  /** Titles of coordinators that had a predecessor. */
+  private readonly upgraded = new Set<string>();
 
   constructor(options: PartiesOptions) {
     this.options = options;
@@ -88,8 +90,10 @@ export class Parties {
   private beginCoordinator(party: Party): void {
     const { config, note, onFailed } = this.options;
     const log = (line: string): void => note(`${party.title}: ${line}`);
-    const { checkpoints, settings } = this.options.plan;
-    const parts = { log, checkpoints, settings, largeValues: COLLECTING };
+    const { checkpoints, settings, isUpgrade } = this.options.plan;
+    const foldVersion = isUpgrade && this.upgraded.has(party.title) ? FOLD_VERSION + 1 : FOLD_VERSION;
+    this.upgraded.add(party.title);
+    const parts = { log, checkpoints, settings, foldVersion, largeValues: COLLECTING };
     Coordinator.open(party.connection, config, parts).then(
       (coordinator) => {
         party.coordinator = coordinator;

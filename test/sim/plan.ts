@@ -48,6 +48,8 @@ export type Plan = {
   /** What is large here, so that arguments and results are stored in chunks; null where nothing is. */
   readonly blobSizes: BlobSizes | null;
   readonly policies: Policies;
+  /** The coordinators that the cluster begins with are of an older version than those that take their places. */
+  readonly isUpgrade: boolean;
   /** Nothing happens but leaders that hand over: no attempt may then run in two places. */
   readonly isCalm: boolean;
   /** Mean time between two faults of a kind; kinds that are not here do not come. */
@@ -65,6 +67,9 @@ type Policies = {
 };
 
 const FAULT_SHARE = 0.3;
+const UPGRADE_SHARE = 0.1;
+/** Without checkpoints, whose newer ones the code of this version does not read, whatever it is told to be. */
+const NO_CHECKPOINTS = { bytesMin: Number.MAX_SAFE_INTEGER, ageMaxMs: Number.MAX_SAFE_INTEGER };
 const CALM_SHARE = 0.15;
 /** The log's end is lost in few seeds: what was acknowledged may then be gone, and less can be demanded. */
 const TAIL_SHARE = 0.05;
@@ -82,11 +87,16 @@ export function planOf(dice: Dice): Plan {
     faults.set("resign", dice.between(800, 4_000));
   }
   const canLoseTail = faults.has("lose_tail");
+  const checkpoints = {
+    bytesMin: dice.chance(0.5) ? 500 : 20_000,
+    ageMaxMs: dice.between(1_000, 20_000),
+  };
+  const isUpgrade = dice.chance(UPGRADE_SHARE);
+  // The last of the old ones is gone at some time.
+  if (isUpgrade) faults.set("resign", dice.between(800, 4_000));
   return {
-    checkpoints: {
-      bytesMin: dice.chance(0.5) ? 500 : 20_000,
-      ageMaxMs: dice.between(1_000, 20_000),
-    },
+    isUpgrade,
+    checkpoints: isUpgrade ? NO_CHECKPOINTS : checkpoints,
     // What a power cut may take is younger than that: here it takes records of any age.
     purgeAgeMs: canLoseTail ? 3_600_000 : dice.between(0, 5_000),
     coordinators: 1 + dice.below(3) + (isCalm ? 1 : 0),

@@ -193,7 +193,10 @@ class SeedRun {
 
   private ended(party: Party, error: Error): void {
     this.notes.add(`${party.title} ended: ${error.name}: ${error.message}`);
-    if (!this.account.tailLost) this.blame(`${party.title} ended: ${error.name}: ${error.message}`, null);
+    // One that was paused or cut off for so long that the others took it for gone, and went on to newer rules.
+    const isOutdated = this.plan.isUpgrade && error.name === "LogTooNewError";
+    if (!this.account.tailLost && !isOutdated)
+      this.blame(`${party.title} ended: ${error.name}: ${error.message}`, null);
     party.process.kill();
     this.loop.after(1_000, () => this.replace(party));
   }
