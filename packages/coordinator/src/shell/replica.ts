@@ -271,6 +271,7 @@ export class Replica {
       epoch,
       self: connection.sender,
       expected,
+      expectsAll: this.watch.knowsAll,
       reportLost: (attempts) => {
         if (attempts.length > 0) this.leadership.reportLost(attempts);
       },

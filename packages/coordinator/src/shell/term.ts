@@ -38,6 +38,8 @@ export type TermOptions = {
   readonly self: Sender;
   /** Workers that were heard of before the election. */
   readonly expected: ReadonlyMap<Sender, Presence>;
+  /** Whether these are all that live: one that has just started may not know of those that hold something. */
+  readonly expectsAll: boolean;
   readonly reportLost: (attempts: readonly LostAttempt[]) => void;
   readonly reportExpired: (attempts: readonly ExpiredAttempt[]) => void;
   /** Runs what a timer of the term does; a throw is a defect. */
@@ -309,8 +311,8 @@ export class Term {
   }
 
   private endClaims(): void {
-    const { expected, ledger } = this.options;
-    const allHeard = expected.size > 0 && this.awaited.size === 0;
+    const { expected, expectsAll, ledger } = this.options;
+    const allHeard = expectsAll && expected.size > 0 && this.awaited.size === 0;
     const nothingToClaim = this.scheduler.heldBackCount === 0;
     const nowMs = this.options.connection.clock.nowMs();
     const isBehind = ledger.seq < this.claimSeq && nowMs - this.startedAtMs < FOLD_WAIT_MAX_MS;

@@ -79,6 +79,7 @@ export class WorkerWatch {
   private readonly watched = new Map<Sender, Watched>();
   private readonly subscription: BusSubscription;
   private readonly timer: Timer;
+  private listensSinceMs: number;
 
   constructor(options: WorkerWatchOptions) {
     this.options = options;
@@ -88,12 +89,18 @@ export class WorkerWatch {
         if (error === null) this.onMessage(message);
       },
     });
+    this.listensSinceMs = this.nowMs;
     this.timer = clock.every(WATCH_MS, () => this.watch());
   }
 
   /** Everybody that was heard of lately. */
   *known(): Iterable<readonly [Sender, Presence]> {
     for (const [worker, each] of this.watched) yield [worker, each.presence];
+  }
+
+  /** Whether every worker that lives has been heard of: it has listened for longer than they are silent. */
+  get knowsAll(): boolean {
+    return this.nowMs - this.listensSinceMs >= NO_WORK_MS;
   }
 
   lastSeenMsAgo(worker: Sender): number {
@@ -113,6 +120,7 @@ export class WorkerWatch {
 
   /** After a cut of its own everybody is given time to come back, too. */
   reconnected(): void {
+    this.listensSinceMs = this.nowMs;
     const seenMs = this.nowMs - LEASE_MS + AFTER_RECONNECT_MS;
     for (const each of this.watched.values()) {
       each.lastHeardMs = Math.max(each.lastHeardMs, seenMs);
