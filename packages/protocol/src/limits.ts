@@ -18,6 +18,11 @@ export const FAILURE_BYTES_MAX: number = 512 * 1024;
 export const INLINE_DEPS_BYTES_MAX: number = 256 * 1024;
 /** Tasks, results or cancels in one record. */
 export const RECORD_ITEMS_MAX = 10_000;
+/**
+ * Numbers of one sender's records that are on their way at once lie within so many: the fold remembers no more of them, and
+ * takes one that is further behind for a repeat.
+ */
+export const RECORD_SPAN_MAX = 64;
 /** Dependencies of one task. */
 export const DEPENDENCIES_MAX = 25_000;
 /** Nesting of a record or message, counted in containers. */

@@ -14,6 +14,7 @@ import {
   inboxPrefix,
   RECORD_BYTES_TARGET,
   RECORD_ITEMS_MAX,
+  RECORD_SPAN_MAX,
   TooManyPendingError,
 } from "@weft/protocol";
 import { type AckError, readAck } from "./ack.ts";
@@ -75,6 +76,7 @@ export class Appender<Kind, Item extends OutboxItem> {
     this.pendingMax = options.pendingMax ?? PENDING_MAX;
     this.outbox = new Outbox({
       windowMax: WINDOW_MAX,
+      spanMax: RECORD_SPAN_MAX,
       recordBytesMax: RECORD_BYTES_TARGET,
       recordItemsMax: RECORD_ITEMS_MAX,
     });

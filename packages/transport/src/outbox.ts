@@ -3,7 +3,8 @@
  * what is added meanwhile goes into the next one. Pure: it knows no clock, connection or promise.
  *
  * O1 A record keeps its number and bytes however often it is sent, so the fold can void the repeats.
- * O2 At most `windowMax` records are in flight.
+ * O2 At most `windowMax` records are in flight, and their numbers lie within `spanMax`: one that is lost while those behind it
+ *    arrive must not come so late that the fold takes it for a repeat.
  * O3 Items leave in the order in which they came; a record holds items of one kind only.
  */
 export type OutboxItem = {
@@ -23,6 +24,7 @@ export type OutboxRecord<Kind, Item> = {
 
 export type OutboxLimits = {
   readonly windowMax: number;
+  readonly spanMax: number;
   readonly recordBytesMax: number;
   readonly recordItemsMax: number;
 };
@@ -60,10 +62,10 @@ export class Outbox<Kind, Item extends OutboxItem> {
     this.waiting.push(item);
   }
 
-  /** The next record to send, or null where nothing waits or the window is full (O2). */
+  /** The next record to send, or null where nothing waits or none may leave (O2). */
   take(): OutboxRecord<Kind, Item> | null {
     const kind = this.kinds[this.next];
-    if (kind === undefined || this.flying.size >= this.limits.windowMax) return null;
+    if (kind === undefined || !this.hasRoom) return null;
     const items: Item[] = [];
     let bytes = 0;
     while (this.next < this.waiting.length && items.length < this.limits.recordItemsMax) {
@@ -82,6 +84,12 @@ export class Outbox<Kind, Item extends OutboxItem> {
     const record = { number: ++this.lastNumber, kind, items };
     this.flying.set(record.number, record);
     return record;
+  }
+
+  private get hasRoom(): boolean {
+    const { windowMax, spanMax } = this.limits;
+    const [oldest] = this.flying.keys();
+    return this.flying.size < windowMax && (oldest === undefined || this.lastNumber + 1 - oldest < spanMax);
   }
 
   /** The record that an acknowledgement settles; null for a second acknowledgement of a record sent twice. */

@@ -10,7 +10,7 @@ function item(name: string | number, bytes = 1): Item {
   return { name: String(name), bytes, acknowledged: nothing, abandoned: nothing };
 }
 
-const LIMITS = { windowMax: 2, recordBytesMax: 10, recordItemsMax: 3 };
+const LIMITS = { windowMax: 2, spanMax: 5, recordBytesMax: 10, recordItemsMax: 3 };
 let outbox: Outbox<Kind, Item>;
 beforeEach(() => {
   outbox = new Outbox(LIMITS);
@@ -77,6 +77,18 @@ describe("the window", () => {
   });
 });
 
+test("a record that is not acknowledged holds up those that would be too far ahead of it, until it is", () => {
+  add("submit", ...Array.from({ length: 30 }, (_, i) => item(i)));
+  expect(outbox.take()?.number).toBe(1);
+  for (let number = 2; number <= 5; number++) {
+    expect(outbox.take()?.number).toBe(number);
+    outbox.settle(number);
+  }
+  expect([outbox.take(), outbox.inFlight]).toEqual([null, 1]);
+  outbox.settle(1);
+  expect(outbox.take()?.number).toBe(6);
+});
+
 test("what is given up is everything that is not acknowledged, once, in order", () => {
   add("submit", ...Array.from({ length: 10 }, (_, i) => item(i)));
   outbox.take();
@@ -125,6 +137,9 @@ test("whatever the order of steps: every item leaves once, in order, within the 
         } else own.add(each.kind, { ...item(added++, each.bytes), kind: each.kind });
         expect(own.inFlight).toBe(flying.size);
         expect(own.inFlight).toBeLessThanOrEqual(LIMITS.windowMax);
+        const numbers = [...flying.keys()];
+        if (numbers.length > 0)
+          expect(Math.max(...numbers) - Math.min(...numbers)).toBeLessThan(LIMITS.spanMax);
         expect(own.pending).toBe(added - settled);
       }
       expect(taken).toEqual(Array.from({ length: taken.length }, (_, i) => String(i)));

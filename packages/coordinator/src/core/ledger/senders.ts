@@ -1,16 +1,15 @@
 /**
  * Which records of each sender instance the fold has seen. A repeat is void by its number, whatever else was forgotten:
- * the highest number and a window below it are kept until two hours after the sender's last record.
+ * the highest number and those of a span below it are kept until two hours after the sender's last record.
  */
-import type { InstanceId } from "@weft/protocol";
+import { type InstanceId, RECORD_SPAN_MAX } from "@weft/protocol";
 import { loadRows, saveRows } from "../codec/rows.ts";
 import { refuse, type StateReader } from "../codec/state-reader.ts";
 import type { StateWriter } from "../codec/state-writer.ts";
 import { ownText } from "./own-text.ts";
 import { SENDER_MEMORY_MS } from "./retention.ts";
 
-const WINDOW = 64;
-/** Of the window, in one number of a checkpoint. */
+/** Of the span, in one number of a checkpoint. */
 const BITS = 16;
 
 type Seen = { highest: number; readonly below: Set<number>; lastAtMs: number };
@@ -29,14 +28,18 @@ export class Senders {
       this.byInstance.set(ownText(instance), { highest: number, below: new Set([number]), lastAtMs: nowMs });
       return true;
     }
-    if (number <= seen.highest - WINDOW || seen.below.has(number)) return false;
+    if (number <= seen.highest - RECORD_SPAN_MAX || seen.below.has(number)) return false;
     // Re-inserted so that iteration runs from the sender silent for longest.
     this.byInstance.delete(instance);
     this.byInstance.set(instance, seen);
     seen.lastAtMs = nowMs;
     seen.below.add(number);
     if (number > seen.highest) {
-      for (let old = Math.max(0, seen.highest - WINDOW + 1); old <= number - WINDOW; old++) {
+      for (
+        let old = Math.max(0, seen.highest - RECORD_SPAN_MAX + 1);
+        old <= number - RECORD_SPAN_MAX;
+        old++
+      ) {
         if (old > seen.highest) break;
         seen.below.delete(old);
       }
@@ -60,7 +63,7 @@ export class Senders {
       to.text(instance);
       to.count(highest);
       to.count(lastAtMs);
-      for (let part = 0; part < WINDOW; part += BITS) {
+      for (let part = 0; part < RECORD_SPAN_MAX; part += BITS) {
         let bits = 0;
         for (let bit = 0; bit < BITS; bit++) if (below.has(highest - part - bit)) bits += 1 << bit;
         to.count(bits);
@@ -72,7 +75,7 @@ export class Senders {
     yield* loadRows(from, () => {
       const instance = from.text() as InstanceId;
       const seen: Seen = { highest: from.count(), lastAtMs: from.count(), below: new Set() };
-      for (let part = 0; part < WINDOW; part += BITS) {
+      for (let part = 0; part < RECORD_SPAN_MAX; part += BITS) {
         const bits = from.count();
         for (let bit = 0; bit < BITS; bit++) if (bits & (1 << bit)) seen.below.add(seen.highest - part - bit);
       }
