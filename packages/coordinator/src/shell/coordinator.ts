@@ -108,7 +108,6 @@ export class Coordinator {
   /** The hole in the log at which the last replica was thrown away. */
   private gapAt = 0;
   private connected = true;
-  private connectedAtMs = Number.NEGATIVE_INFINITY;
   private stopping: Promise<void> | null = null;
   private failure: Error | null = null;
   private readonly elected: PromiseWithResolvers<void> = Promise.withResolvers<void>();
@@ -223,8 +222,7 @@ export class Coordinator {
   /** Loads the state and folds the log behind it up to its end. */
   private async beginReplica(): Promise<void> {
     const { connection, config, subjects, writer, events, voids, log } = this;
-    const connectedSinceMs = (): number => (this.connected ? this.connectedAtMs : connection.clock.nowMs());
-    const start = await findStart({ connection, config, subjects, log, connectedSinceMs });
+    const start = await findStart({ connection, config, subjects, log });
     if (this.stopping !== null) return;
     const replica = new Replica({
       connection,
@@ -272,7 +270,6 @@ export class Coordinator {
         this.log("the connection to NATS is lost; reconnecting");
       } else if (status.type === "reconnect") {
         this.connected = true;
-        this.connectedAtMs = this.connection.clock.nowMs();
         this.replica?.reconnected();
         this.log(`connected to NATS again at ${status.server}`);
       } else if (status.type === "error") this.log(`NATS reports: ${status.error.message}`);

@@ -24,7 +24,8 @@ export async function whenJetStreamIsBack<T>(clock: Clock, work: () => Promise<T
   }
 }
 
-function isAway(error: unknown): boolean {
+/** Whether it is an error for that reason alone. */
+export function isAway(error: unknown): boolean {
   if (error instanceof JetStreamApiError) return AWAY_CODES.has(error.code);
   if (error instanceof RequestError) return error.isNoResponders();
   // Its API has nobody who answers while the nodes have no leader: servers without JetStream were refused at connect.

@@ -7,6 +7,7 @@ import { apiCode, type Connection, pause } from "@weft/transport";
 import { Ledger } from "../core/ledger/index.ts";
 import type { CheckpointManifest } from "./checkpoint-manifest.ts";
 import { CheckpointStore } from "./checkpoint-store.ts";
+import { isAway } from "./jetstream-away.ts";
 import { decodeLedger, isReadable } from "./ledger-state.ts";
 import { LOG_BEGINNING, type LogPoint, standingOf } from "./log-point.ts";
 import type { NamespaceConfig } from "./namespace.ts";
@@ -27,8 +28,6 @@ export type StartPointOptions = {
   readonly config: NamespaceConfig;
   readonly subjects: Subjects;
   readonly log: (line: string) => void;
-  /** Since when the connection works; now, where it does not. @default since ever */
-  readonly connectedSinceMs?: () => number;
 };
 
 /** In the metadata of the log's stream: the first record that counts, where what was before it is given up. */
@@ -36,20 +35,26 @@ export const BEGINNING_KEY = "weft.begins";
 
 const STREAM_NOT_FOUND = 10059;
 const RETRY_MS = 200;
-/** Of a connection that works: longer than a stream is away while it changes its leader. */
+/** For what may pass, and is none of the reasons for which a log is away. */
 const GIVE_UP_MS = 30_000;
 
-/** Throws `LogTruncatedError` where nothing agrees with what the stream still has. */
+/**
+ * Waits for a log that is away, however long that takes: servers come and go. Throws `LogTruncatedError` where nothing agrees
+ * with what the stream still has.
+ */
 export async function findStart(options: StartPointOptions): Promise<StartPoint> {
-  const { connection, connectedSinceMs = () => Number.NEGATIVE_INFINITY } = options;
+  const { connection, log } = options;
   const { clock, nats } = connection;
-  const startedMs = clock.nowMs();
-  const isTooLong = (): boolean => clock.nowMs() > Math.max(startedMs, connectedSinceMs()) + GIVE_UP_MS;
+  const deadlineMs = clock.nowMs() + GIVE_UP_MS;
+  let isTold = false;
   for (;;) {
     try {
       return await find(options);
     } catch (error) {
-      if (error instanceof LogTruncatedError || nats.isClosed() || isTooLong()) throw error;
+      const mayPass = isAway(error) || clock.nowMs() <= deadlineMs;
+      if (error instanceof LogTruncatedError || nats.isClosed() || !mayPass) throw error;
+      if (!isTold) log(`the log does not answer, and is waited for: ${String(error)}`);
+      isTold = true;
       await pause(clock, RETRY_MS);
     }
   }
