@@ -3,6 +3,7 @@
  * invariants. What a coordinator believes is compared with it.
  */
 import {
+  type AttemptRef,
   type ControlSecret,
   decodeRecord,
   type FinishRecord,
@@ -124,10 +125,12 @@ export class Auditor {
     if (effects.some((effect) => effect.type === "void" && effect.why === why)) this.refused.add(id);
   }
 
-  /** Tasks that this record has another attempt of than the current one. */
+  /** Tasks that this record has other attempts of, and not the current one: a worker may hold several of one task. */
   private lateFinishes({ finishes }: FinishRecord): TaskId[] {
     const { live } = this.ledger;
-    return finishes.filter(({ id, attempt }) => live.get(id)?.attempt !== attempt).map(({ id }) => id);
+    const isCurrent = ({ id, attempt }: AttemptRef): boolean => live.get(id)?.attempt === attempt;
+    const current = new Set(finishes.filter(isCurrent).map(({ id }) => id));
+    return finishes.map(({ id }) => id).filter((id) => !current.has(id));
   }
 
   private settled(id: TaskId, outcome: Outcome): void {
