@@ -15,6 +15,7 @@ import {
 } from "@weft/protocol";
 import { type AnswerOf, ask } from "./asker.ts";
 import type { Connection } from "./connection.ts";
+import { Turns } from "./turns.ts";
 
 const READ_AHEAD = 4;
 /** Values that are read at once: what is on its way is bounded by both. */
@@ -26,8 +27,7 @@ const CHUNK_TIMEOUT_MS = 30_000;
 export class BlobReader {
   private readonly connection: Connection;
   private readonly subjects: Subjects;
-  private readonly turns: (() => void)[] = [];
-  private active = 0;
+  private readonly turns = new Turns(VALUES_MAX);
 
   constructor(connection: Connection, subjects: Subjects) {
     this.connection = connection;
@@ -41,14 +41,7 @@ export class BlobReader {
   async read(reference: Uint8Array): Promise<Uint8Array> {
     const ref = decodeBlobRef(reference);
     if (ref === null) throw new ValueDamagedError("its reference is none");
-    if (this.active >= VALUES_MAX) await new Promise<void>((turn) => this.turns.push(turn));
-    this.active++;
-    try {
-      return await this.readAll(ref);
-    } finally {
-      this.active--;
-      this.turns.shift()?.();
-    }
+    return this.turns.take(() => this.readAll(ref));
   }
 
   private async readAll(ref: BlobRef): Promise<Uint8Array> {

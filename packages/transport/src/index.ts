@@ -22,3 +22,4 @@ export { type Entropy, systemEntropy } from "./entropy.ts";
 export { apiCode } from "./jetstream.ts";
 export { Outbox, type OutboxItem, type OutboxLimits, type OutboxRecord } from "./outbox.ts";
 export type { FollowOptions, StoredMessage, Stream, StreamInfo } from "./stream.ts";
+export { Turns } from "./turns.ts";

@@ -12,7 +12,7 @@ export type LargeValuesOptions = {
 /** What was made or read here lately, and is not very large: the next task of a chain often runs on the same worker. */
 const KEPT_BYTES_MAX = 64 * 1024 * 1024;
 /** So many bytes of results may wait to be stored before no further task begins. */
-const UNSTORED_BYTES_MAX = 256 * 1024 * 1024;
+const CROWDED_ABOVE_BYTES = 256 * 1024 * 1024;
 
 export class LargeValues {
   private readonly reader: BlobReader;
@@ -28,7 +28,7 @@ export class LargeValues {
 
   /** Whether so much waits to be stored that nothing further should be made. */
   get isCrowded(): boolean {
-    return this.writer.pendingBytes > UNSTORED_BYTES_MAX;
+    return this.writer.pendingBytes > CROWDED_ABOVE_BYTES;
   }
 
   isLarge(value: Uint8Array): boolean {

@@ -3,7 +3,7 @@
  * by nobody here.
  */
 import type { BlobRef, Subjects } from "@weft/protocol";
-import type { Connection, Stream } from "@weft/transport";
+import { type Connection, type Stream, Turns } from "@weft/transport";
 
 type BlobKey = Pick<BlobRef, "identity" | "id">;
 
@@ -15,8 +15,7 @@ export class BlobStore {
   private readonly subjects: Subjects;
   private readonly stream: Stream;
   private readonly reading = new Map<string, Promise<Uint8Array | null>>();
-  private readonly turns: (() => void)[] = [];
-  private active = 0;
+  private readonly turns = new Turns(READS_MAX);
 
   constructor(connection: Connection, subjects: Subjects) {
     this.subjects = subjects;
@@ -35,15 +34,8 @@ export class BlobStore {
   }
 
   private async read(subject: string): Promise<Uint8Array | null> {
-    if (this.turns.length >= WAITING_MAX)
+    if (this.turns.waiting >= WAITING_MAX)
       throw new Error("too many chunks of large values are asked for at once");
-    if (this.active >= READS_MAX) await new Promise<void>((turn) => this.turns.push(turn));
-    this.active++;
-    try {
-      return (await this.stream.lastMessage(subject))?.data ?? null;
-    } finally {
-      this.active--;
-      this.turns.shift()?.();
-    }
+    return this.turns.take(async () => (await this.stream.lastMessage(subject))?.data ?? null);
   }
 }

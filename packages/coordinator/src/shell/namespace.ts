@@ -33,7 +33,7 @@ export type NamespaceConfig = {
   readonly durability: Durability;
   /** The log is purged up to a checkpoint that is at least as old. */
   readonly purgeAgeMs: number;
-  /** What the log was created with, whatever its limit is now; 0 or less for none. */
+  /** What the log may take, without what it is raised by for now; 0 or less for no limit. */
   readonly logBytesMax: number;
 };
 

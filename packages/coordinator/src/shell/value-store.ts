@@ -2,7 +2,7 @@
  * Values by position: the log is the result store, with a cache of the newest records' values in front, bounded in bytes.
  */
 import { DefectError, decodeRecord, type LogRecord, type Subjects } from "@weft/protocol";
-import { type Connection, pause, type Stream } from "@weft/transport";
+import { type Connection, pause, type Stream, Turns } from "@weft/transport";
 import type { Position } from "../core/ledger/index.ts";
 
 type Values = readonly (Uint8Array | null)[];
@@ -30,9 +30,8 @@ export class ValueStore {
   private readonly stream: Stream;
   private readonly cache = new Map<number, Entry>();
   private readonly loading = new Map<number, Promise<Values>>();
-  private readonly turns: (() => void)[] = [];
+  private readonly turns = new Turns(LOADS_MAX);
   private cachedBytes = 0;
-  private active = 0;
 
   constructor(connection: Connection, subjects: Subjects) {
     this.connection = connection;
@@ -96,18 +95,11 @@ export class ValueStore {
   }
 
   private async read(seq: number): Promise<Values> {
-    if (this.active >= LOADS_MAX) await new Promise<void>((turn) => this.turns.push(turn));
-    this.active++;
-    try {
-      const read = await this.record(seq);
-      if (read === null) throw new RecordPurgedError(seq);
-      const { record, bytes } = read;
-      this.remember(seq, record, bytes);
-      return valuesOf(record) ?? [];
-    } finally {
-      this.active--;
-      this.turns.shift()?.();
-    }
+    const read = await this.turns.take(() => this.record(seq));
+    if (read === null) throw new RecordPurgedError(seq);
+    const { record, bytes } = read;
+    this.remember(seq, record, bytes);
+    return valuesOf(record) ?? [];
   }
 }
 
