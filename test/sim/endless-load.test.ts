@@ -4,6 +4,7 @@ import { ControlSecret, Namespace, Subjects, type TaskId } from "@weft/protocol"
 import { Dice, SimLoop, SimServer } from "@weft/testing/simulation";
 import { beforeAll, expect, test } from "vitest";
 import { Auditor } from "./auditor.ts";
+import { createSimNamespace } from "./namespace.ts";
 import { Parties } from "./parties.ts";
 import { type Plan, planOf } from "./plan.ts";
 import type { SimInput } from "./sim-executor.ts";
@@ -66,13 +67,13 @@ class Run {
     const { loop, subjects, server, wrong } = this;
     const secret = ControlSecret.parse("secret");
     const stream = subjects.stream(0);
-    const logBytesMax = 64 * 1024 * 1024;
-    for (const [name, subject, bytesMax] of [
-      [stream, subjects.logAll(0), logBytesMax],
-      [subjects.checkpointStream(0), subjects.checkpointAll(0), -1],
-      [subjects.blobStream(0), subjects.blobAll(0), -1],
-    ] as const)
-      server.createStream(name, { subjects: [subject], bytesMax, metadata: {} });
+    const { purgeAgeMs } = plan;
+    const config = createSimNamespace(server, {
+      subjects,
+      secret,
+      purgeAgeMs,
+      logBytesMax: 64 * 1024 * 1024,
+    });
     const firstSeq = (): number => server.firstSeq(stream);
     this.auditor = new Auditor({ subjects, secret, firstSeq, onWrong: (what) => void wrong.push(what) });
     server.onStored(stream, (message) => this.auditor.stored(message));
@@ -81,15 +82,7 @@ class Run {
       dice: this.dice.fork(),
       plan,
       subjects,
-      config: {
-        namespace: subjects.namespace,
-        stream,
-        partitions: 1,
-        secret,
-        durability: "standard",
-        purgeAgeMs: plan.purgeAgeMs,
-        logBytesMax,
-      },
+      config,
       connect: (process, identity, instance) => server.connect(process, identity, instance),
       witness: { began: () => undefined, ended: () => undefined },
       note: () => undefined,

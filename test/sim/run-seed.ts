@@ -15,6 +15,7 @@ import type { StoredMessage } from "@weft/transport";
 import { Account } from "./account.ts";
 import { Auditor } from "./auditor.ts";
 import { Faults } from "./faults.ts";
+import { createSimNamespace } from "./namespace.ts";
 import { Parties, type Party } from "./parties.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { RunRegister } from "./run-register.ts";
@@ -95,20 +96,11 @@ class SeedRun {
       replicas: plan.replicas,
       messageDelayMsMax: plan.messageDelayMsMax,
     });
-    this.server.createStream(stream, {
-      subjects: [subjects.logAll(0)],
-      bytesMax: LOG_BYTES_MAX,
-      metadata: {},
-    });
-    this.server.createStream(subjects.checkpointStream(0), {
-      subjects: [subjects.checkpointAll(0)],
-      bytesMax: -1,
-      metadata: {},
-    });
-    this.server.createStream(subjects.blobStream(0), {
-      subjects: [subjects.blobAll(0)],
-      bytesMax: -1,
-      metadata: {},
+    const config = createSimNamespace(this.server, {
+      subjects,
+      secret,
+      purgeAgeMs: plan.purgeAgeMs,
+      logBytesMax: LOG_BYTES_MAX,
     });
     this.server.onStored(stream, (message) => this.auditor.stored(message));
     this.server.onTruncated(stream, (lastSeq) => this.auditor.truncated(lastSeq));
@@ -117,15 +109,7 @@ class SeedRun {
       dice: dice.fork(),
       plan,
       subjects,
-      config: {
-        namespace: subjects.namespace,
-        stream,
-        partitions: 1,
-        secret,
-        durability: "standard",
-        purgeAgeMs: plan.purgeAgeMs,
-        logBytesMax: LOG_BYTES_MAX,
-      },
+      config,
       connect: (process: SimProcess, identity: Identity, instance: InstanceId) =>
         this.server.connect(process, identity, instance),
       witness: this.runs,

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { Scheduler } from "../src/core/scheduler/index.ts";
 import { because } from "../src/shell/because.ts";
 import { explain } from "../src/shell/explanation.ts";
+import { presenceOf } from "./presence.ts";
 import { idOf, submission, TestLog, WORKER } from "./test-log.ts";
 
 const W1 = "worker.w1" as Sender;
@@ -26,27 +27,7 @@ beforeEach(() => {
 });
 
 function hear(more: Partial<Presence> = {}): void {
-  scheduler.seen(
-    W1,
-    {
-      state: "ready",
-      slots: 1,
-      credits: 2,
-      names: ["t0", "t1", "t2"].map(TaskName.parse),
-      labels: [],
-      host: "here",
-      pid: 1,
-      startedAtMs: 0,
-      held: [],
-      running: 0,
-      graceMs: 0,
-      epoch: 1,
-      seen: 0,
-      appendedSeq: 0,
-      ...more,
-    },
-    0,
-  );
+  scheduler.seen(W1, presenceOf(more), 0);
 }
 
 function ready(...ids: readonly number[]): void {

@@ -1,11 +1,11 @@
 /** Tasks that lost workers before run alone, so that the next loss is evidence (S3). */
-import { type Presence, type Sender, TaskName } from "@weft/protocol";
+import type { Presence, Sender } from "@weft/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Scheduler } from "../src/core/scheduler/index.ts";
 import { checkScheduler } from "../src/core/scheduler/invariants.ts";
+import { presenceOf } from "./presence.ts";
 import { idOf, submission, TestLog } from "./test-log.ts";
 
-const NAMES = ["t0", "t1", "t2"].map(TaskName.parse);
 const worker = (number: number): Sender => `worker.w${number}` as Sender;
 
 let log: TestLog;
@@ -21,27 +21,7 @@ function hear(id: Sender, more: Partial<Presence> = {}): void {
     id: task,
     attempt,
   }));
-  scheduler.seen(
-    id,
-    {
-      state: "ready",
-      slots: 1,
-      credits: 3,
-      names: NAMES,
-      labels: [],
-      host: "here",
-      pid: 1,
-      startedAtMs: 0,
-      held: known,
-      running: 0,
-      graceMs: 0,
-      epoch: 1,
-      seen: 0,
-      appendedSeq: 0,
-      ...more,
-    },
-    0,
-  );
+  scheduler.seen(id, presenceOf({ credits: 3, held: known, ...more }), 0);
 }
 
 /** Submits the task, which has lost so many workers already, and lets it be placed. */

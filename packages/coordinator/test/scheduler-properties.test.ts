@@ -1,13 +1,12 @@
 /** Ledger and scheduler with workers that get some messages, lose others, and die: nothing is stuck, nothing is overbooked. */
-import { type Presence, type Sender, type TaskId, TaskName } from "@weft/protocol";
+import type { Presence, Sender, TaskId } from "@weft/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Effect } from "../src/core/ledger/effect.ts";
 import { Scheduler } from "../src/core/scheduler/index.ts";
 import { checkScheduler } from "../src/core/scheduler/invariants.ts";
+import { presenceOf } from "./presence.ts";
 import { submission, TestLog } from "./test-log.ts";
-
-const NAMES = ["t0", "t1", "t2"].map(TaskName.parse);
 
 /** What a worker does of itself, as simple as can be. */
 class FakeWorker {
@@ -26,22 +25,7 @@ class FakeWorker {
   presence(): Presence {
     const held = [...this.held].map(([id, attempt]) => ({ id, attempt }));
     const { credits, seen, appendedSeq } = this;
-    return {
-      state: "ready",
-      slots: 1,
-      credits,
-      names: NAMES,
-      labels: [],
-      host: "here",
-      pid: 1,
-      startedAtMs: 0,
-      held,
-      running: 0,
-      graceMs: 0,
-      epoch: 1,
-      seen,
-      appendedSeq,
-    };
+    return presenceOf({ credits, held, seen, appendedSeq });
   }
 }
 

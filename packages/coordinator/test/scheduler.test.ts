@@ -2,30 +2,11 @@ import { type Presence, type Sender, TaskName } from "@weft/protocol";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Scheduler } from "../src/core/scheduler/index.ts";
 import { checkScheduler } from "../src/core/scheduler/invariants.ts";
+import { presenceOf } from "./presence.ts";
 import { idOf, submission, TestLog } from "./test-log.ts";
 
 const W1 = "worker.w1" as Sender;
 const W2 = "worker.w2" as Sender;
-
-function presence(more: Partial<Presence> = {}): Presence {
-  return {
-    state: "ready",
-    slots: 1,
-    credits: 2,
-    names: ["t0", "t1", "t2"].map(TaskName.parse),
-    labels: [],
-    host: "here",
-    pid: 1,
-    startedAtMs: 0,
-    held: [],
-    running: 0,
-    graceMs: 0,
-    epoch: 1,
-    seen: 0,
-    appendedSeq: 0,
-    ...more,
-  };
-}
 
 let log: TestLog;
 let scheduler: Scheduler;
@@ -53,7 +34,7 @@ function place(): string[] {
 
 describe("placement", () => {
   test("never goes beyond the credits that a worker gave (I5)", () => {
-    scheduler.seen(W1, presence(), 0);
+    scheduler.seen(W1, presenceOf(), 0);
     submit(submission(1), submission(2), submission(3));
     expect(place()).toEqual(["1 at w1", "2 at w1"]);
     expect(place()).toEqual([]);
@@ -63,7 +44,7 @@ describe("placement", () => {
   });
 
   test("goes by priority, then by age, across names", () => {
-    scheduler.seen(W1, presence({ credits: 10 }), 0);
+    scheduler.seen(W1, presenceOf({ credits: 10 }), 0);
     submit(
       submission(1),
       submission(2),
@@ -75,8 +56,8 @@ describe("placement", () => {
   });
 
   test("takes the worker with the most room, and only those that have the name and all labels", () => {
-    scheduler.seen(W1, presence({ credits: 2, labels: ["gpu", "big"] }), 0);
-    scheduler.seen(W2, presence({ credits: 9, names: [TaskName.parse("t1")] }), 0);
+    scheduler.seen(W1, presenceOf({ credits: 2, labels: ["gpu", "big"] }), 0);
+    scheduler.seen(W2, presenceOf({ credits: 9, names: [TaskName.parse("t1")] }), 0);
     submit(
       submission(1),
       submission(2),
@@ -88,18 +69,18 @@ describe("placement", () => {
   });
 
   test("gives nothing to a worker that drains", () => {
-    scheduler.seen(W1, presence({ state: "draining" }), 0);
+    scheduler.seen(W1, presenceOf({ state: "draining" }), 0);
     submit(submission(1));
     expect(place()).toEqual([]);
     expect(scheduler.readyCount).toBe(1);
   });
 
   test("gives nothing to a worker that is blocked, until it is heard of again", () => {
-    scheduler.seen(W1, presence(), 0);
+    scheduler.seen(W1, presenceOf(), 0);
     scheduler.block(W1);
     submit(submission(1));
     expect(place()).toEqual([]);
-    scheduler.seen(W1, presence(), 1);
+    scheduler.seen(W1, presenceOf(), 1);
     expect(place()).toEqual(["1 at w1"]);
   });
 
@@ -107,15 +88,15 @@ describe("placement", () => {
     submit(submission(1), submission(2), submission(3));
     log.cancel([1]);
     log.succeed(2);
-    scheduler.seen(W1, presence(), 0);
+    scheduler.seen(W1, presenceOf(), 0);
     expect(place()).toEqual(["3 at w1"]);
   });
 });
 
 describe("a worker that is gone", () => {
   test("leaves exactly what was out at it", () => {
-    scheduler.seen(W1, presence({ credits: 1 }), 0);
-    scheduler.seen(W2, presence({ credits: 1 }), 0);
+    scheduler.seen(W1, presenceOf({ credits: 1 }), 0);
+    scheduler.seen(W2, presenceOf({ credits: 1 }), 0);
     submit(submission(1), submission(2));
     expect(place()).toEqual(["1 at w1", "2 at w2"]);
     expect(scheduler.gone(W1).map(({ task, attempt }) => [task.id, attempt])).toEqual([[idOf(1), 1]]);
@@ -126,12 +107,12 @@ describe("a worker that is gone", () => {
 
 describe("a message that was lost", () => {
   test("is found out by the worker's own word, once the fold has what the worker appended (S3)", () => {
-    scheduler.seen(W1, presence({ credits: 3 }), 0);
+    scheduler.seen(W1, presenceOf({ credits: 3 }), 0);
     submit(submission(1), submission(2), submission(3));
     place();
     for (const [index, id] of [1, 2, 3].entries()) scheduler.sentIn(idOf(id), index + 1);
     // It has seen the first two messages and holds only the second task: the first is lost, or its finish on the way.
-    scheduler.seen(W1, presence({ credits: 3, seen: 2, appendedSeq: 50, ...holding(2) }), 1);
+    scheduler.seen(W1, presenceOf({ credits: 3, seen: 2, appendedSeq: 50, ...holding(2) }), 1);
     expect(scheduler.takeMissing(W1, 1, 49)).toEqual([]);
     expect(scheduler.takeMissing(W1, 2, 50)).toEqual([]);
     expect(scheduler.takeMissing(W1, 1, 50).map(({ id }) => id)).toEqual([idOf(1)]);
@@ -143,7 +124,7 @@ describe("a new leader", () => {
   test("takes over what workers hold, and places the rest once they have spoken", () => {
     log.submit([submission(1), submission(2), submission(3)]);
     for (const task of log.ledger.live.values()) scheduler.holdBack(task);
-    scheduler.seen(W1, presence(holding(2)), 0);
+    scheduler.seen(W1, presenceOf(holding(2)), 0);
     expect(place()).toEqual([]);
     expect(scheduler.workerOf(idOf(2))?.id).toBe(W1);
     log.cancel([3]);
@@ -154,8 +135,8 @@ describe("a new leader", () => {
   test("keeps one of two claimants and tells the other to stop", () => {
     log.submit([submission(1)]);
     for (const task of log.ledger.live.values()) scheduler.holdBack(task);
-    expect(scheduler.seen(W1, presence(holding(1)), 0).stray).toEqual([]);
-    expect(scheduler.seen(W2, presence(holding(1)), 0).stray).toEqual([{ id: idOf(1), attempt: 1 }]);
+    expect(scheduler.seen(W1, presenceOf(holding(1)), 0).stray).toEqual([]);
+    expect(scheduler.seen(W2, presenceOf(holding(1)), 0).stray).toEqual([{ id: idOf(1), attempt: 1 }]);
     expect(scheduler.workerOf(idOf(1))?.id).toBe(W1);
   });
 
@@ -168,13 +149,13 @@ describe("a new leader", () => {
       { id: idOf(2), attempt: 1 },
       { id: idOf(9), attempt: 1 },
     ];
-    expect(scheduler.seen(W1, presence({ held }), 0).stray).toEqual(held);
+    expect(scheduler.seen(W1, presenceOf({ held }), 0).stray).toEqual(held);
   });
 
   test("hears of a cancel that the worker may have missed", () => {
     log.submit([submission(1)]);
     log.cancel([1]);
-    const { cancelling } = scheduler.seen(W1, presence(holding(1)), 0);
+    const { cancelling } = scheduler.seen(W1, presenceOf(holding(1)), 0);
     expect(cancelling.map(({ id }) => id)).toEqual([idOf(1)]);
   });
 });

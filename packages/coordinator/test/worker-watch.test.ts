@@ -15,28 +15,13 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { FakeBus } from "../../testing/src/simulation/fake-bus.ts";
 import type { SimProcess } from "../../testing/src/simulation/index.ts";
 import { WorkerWatch } from "../src/shell/worker-watch.ts";
+import { presenceOf } from "./presence.ts";
 
 const subjects = new Subjects(Namespace.parse("default"));
 const worker = "worker.w1" as Sender;
 
 function presence(more: Partial<Presence> = {}): Uint8Array {
-  return encodePresence({
-    state: "ready",
-    slots: 2,
-    credits: 4,
-    names: [TaskName.parse("echo")],
-    labels: [],
-    host: "h",
-    pid: 1,
-    startedAtMs: 0,
-    held: [],
-    running: 0,
-    graceMs: 0,
-    epoch: 1,
-    seen: 0,
-    appendedSeq: 0,
-    ...more,
-  });
+  return encodePresence(presenceOf({ slots: 2, credits: 4, names: [TaskName.parse("echo")], ...more }));
 }
 
 class Bench {
