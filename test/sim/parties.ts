@@ -123,7 +123,7 @@ export class Parties {
       ...(plan.blobSizes === null ? {} : { blobSizes: plan.blobSizes }),
       options: {
         slots: plan.slots,
-        prefetch: plan.prefetch,
+        ...(plan.prefetch === null ? {} : { prefetch: plan.prefetch }),
         cancelGraceMs: CANCEL_GRACE_MS,
         log: (line) => note(`${title}: ${line}`),
       },

@@ -32,7 +32,8 @@ export type Plan = {
   readonly workers: number;
   readonly clients: number;
   readonly slots: number;
-  readonly prefetch: number;
+  /** Null where workers find it out. */
+  readonly prefetch: number | null;
   readonly replicas: 1 | 3;
   /** Tasks that are submitted in all. */
   readonly tasks: number;
@@ -103,7 +104,7 @@ export function planOf(dice: Dice): Plan {
     workers: 1 + dice.below(4) + (isCalm ? 1 : 0),
     clients: 1 + dice.below(3),
     slots: 1 + dice.below(4),
-    prefetch: dice.below(5),
+    prefetch: dice.chance(0.5) ? null : dice.below(5),
     replicas: dice.chance(0.5) ? 3 : 1,
     tasks: 10 + dice.below(dice.chance(0.2) ? 400 : 80),
     busyMs: dice.between(3_000, 30_000),
