@@ -1,9 +1,7 @@
 /** Who stands when, and what a leader writes: with a log of the test's own, on simulated time. */
 import {
   type ControlEvent,
-  type ControlRecord,
   type HashMark,
-  type InstanceId,
   type LedgerSettings,
   type LostAttempt,
   Nonce,
@@ -62,7 +60,7 @@ class Bench {
         clock.after(5, over);
       });
       this.inFlight--;
-      if (this.takes) this.fold(event, epoch);
+      if (this.takes) this.fold(event);
       return this.takes;
     };
     this.leadership = new Leadership({
@@ -92,7 +90,7 @@ class Bench {
     });
   }
 
-  fold(event: ControlEvent, epoch = 0): void {
+  fold(event: ControlEvent): void {
     this.seq++;
     if (event.type === "elected") {
       this.ledger.epoch = this.seq;
@@ -103,7 +101,7 @@ class Bench {
     if (event.type === "resigned") this.ledger.leader = null;
     this.clock.nowMs = this.loop.nowMs;
     if (this.dueMs !== null && this.dueMs <= this.clock.nowMs) this.dueMs = null;
-    this.leadership.folded(recordOf(event, epoch));
+    this.leadership.folded();
   }
 
   /** Another coordinator leads, and ticks or not. */
@@ -118,18 +116,6 @@ class Bench {
   play(ms: number): Promise<boolean> {
     return this.loop.play(this.loop.nowMs + ms);
   }
-}
-
-function recordOf(event: ControlEvent, epoch: number): ControlRecord {
-  return {
-    type: "control",
-    instance: "c1" as InstanceId,
-    number: 1,
-    epoch,
-    wallMs: 0,
-    foldVersion: 1,
-    event,
-  };
 }
 
 const lossOf = (id: string): LostAttempt => ({
@@ -309,6 +295,23 @@ describe("a leader", () => {
     await bench.play(3_000);
     const told = bench.appends.filter(({ event }) => event.type === "settings");
     expect(told.map(({ event }) => event)).toEqual([{ type: "settings", settings: DEFAULT_SETTINGS }]);
+  });
+
+  test("that is stopping leads until the log has its resignation, and no longer", async () => {
+    const resigned = bench.leadership.resign();
+    expect(bench.told).toEqual(["elected 1"]);
+    await bench.play(50);
+    await resigned;
+    expect(bench.told).toEqual(["elected 1", "deposed"]);
+    bench.otherLeads();
+    expect(bench.told).toEqual(["elected 1", "deposed"]);
+  });
+
+  test("that is stopping and whose resignation is lost is deposed by the next one", () => {
+    bench.leadership.stop();
+    expect(bench.told).toEqual(["elected 1"]);
+    bench.otherLeads();
+    expect(bench.told).toEqual(["elected 1", "deposed"]);
   });
 
   test("resigns behind what is on its way", async () => {

@@ -9,7 +9,6 @@
 import {
   assertNever,
   type ControlEvent,
-  type ControlRecord,
   type ExpiredAttempt,
   type LedgerSettings,
   type LostAttempt,
@@ -65,6 +64,7 @@ export class Leadership {
   /** The same for all elections of this process: whichever of its records is folded, late ones among them, it leads by. */
   private readonly nonce: Nonce;
   role: Role = "following";
+  /** The term that this coordinator leads; 0 while it leads none. */
   private epoch = 0;
   private lastControlMs = 0;
   private lastTickMs = 0;
@@ -94,20 +94,21 @@ export class Leadership {
     return this.role === "leading";
   }
 
-  /** Tells of every control record that was folded. */
-  folded(record: ControlRecord): void {
+  /** A control record was folded. */
+  folded(): void {
     this.lastControlMs = this.awake.nowMs;
-    if (this.role === "stopped") return;
     const { ledger, onElected, onDeposed } = this.options;
     const mine = ledger.leader === this.nonce;
-    // An election of its own that was taken for lost may be folded while it leads already: a new term begins.
-    const deposed = this.role === "leading" && record.event.type === "elected" && ledger.epoch !== this.epoch;
-    if (deposed) {
-      this.role = "following";
+    // The log says so, and nothing else: one that is stopping leads until that is folded, and not a record longer. An
+    // election of its own that was taken for lost may be folded while it leads already: a new term begins.
+    if (this.epoch !== 0 && (!mine || ledger.epoch !== this.epoch)) {
+      this.epoch = 0;
+      if (this.role === "leading") this.role = "following";
       this.lost = [];
       this.expired = [];
       onDeposed();
     }
+    if (this.role === "stopped") return;
     if (mine && this.role !== "leading") {
       this.role = "leading";
       this.epoch = ledger.epoch;

@@ -201,10 +201,7 @@ export class Replica {
     if (this.closed) return;
     this.closed = true;
     this.leadership.stop();
-    if (this.term !== null) {
-      this.options.events.coordinator("resigned", this.options.connection.sender, this.ledger.epoch);
-      this.endTerm();
-    }
+    this.resigned();
     this.reader.close();
     this.watch.close();
     this.coordinators.leave();
@@ -220,7 +217,7 @@ export class Replica {
     this.term?.act(effects);
     if (record?.type === "control") {
       this.options.writer.folded(record);
-      this.leadership.folded(record);
+      this.leadership.folded();
       // Whoever leads has found out about the same workers by itself.
       if (this.term === null) this.untold.leaderActed();
     }
@@ -328,9 +325,17 @@ export class Replica {
   }
 
   private follow(): void {
+    if (this.leadership.role === "stopped") return this.resigned();
     this.endTerm();
     this.coordinators.announce();
     this.options.log(`coordinator ${this.options.connection.sender} is deposed and stands by`);
+  }
+
+  /** It led until now, and is stopping. */
+  private resigned(): void {
+    if (this.term === null) return;
+    this.options.events.coordinator("resigned", this.options.connection.sender, this.term.epoch);
+    this.endTerm();
   }
 
   private endTerm(): void {

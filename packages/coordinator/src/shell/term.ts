@@ -56,6 +56,8 @@ const EXPIRY_MARGIN_MS = 2_000;
 
 export class Term {
   private readonly options: TermOptions;
+  /** The record that elected this leader. */
+  readonly epoch: number;
   readonly scheduler: Scheduler;
   readonly clients: ClientOutlet;
   private readonly dispatcher: Dispatcher;
@@ -77,6 +79,7 @@ export class Term {
     const { ledger, subjects, epoch, values, onFailed } = options;
     const { nats, clock } = options.connection;
     this.options = options;
+    this.epoch = epoch;
     this.startedAtMs = clock.nowMs();
     this.awaited = new Set(options.expected.keys());
     this.scheduler = new Scheduler((id) => ledger.live.get(id));
