@@ -33,6 +33,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "weft-help-"));
   await mkdir(join(folder, "bin"));
   await cp(repository("test/fixtures/tasks.ts"), join(folder, "tasks.ts"));
+  await cp(repository("test/fixtures/workflow.json"), join(folder, "workflow.json"));
   await symlink(repository("test/node_modules"), join(folder, "node_modules"));
   await writeFile(
     join(folder, "bin", "weft"),

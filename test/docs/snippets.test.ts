@@ -4,7 +4,7 @@
  * A line of shell that begins with `weft`, or pipes into it, is run on the same cluster.
  */
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -64,6 +64,7 @@ describe.each(withCode)("$path", (page) => {
     folder = await mkdtemp(join(tmpdir(), "weft-docs-"));
     await symlink(join(repository, "test/node_modules"), join(folder, "node_modules"));
     await writeFile(join(folder, "package.json"), '{ "type": "module" }\n');
+    await copyFile(join(repository, "test/fixtures/workflow.json"), join(folder, "workflow.json"));
     for (const [name, text] of files) await writeFile(join(folder, name), text);
     const config = {
       extends: join(repository, "tsconfig.base.json"),

@@ -20,6 +20,7 @@ const USAGE: ReadonlySet<string> = new Set([
   "weft_invalid_progress",
   "weft_duplicate_task",
   "weft_task_file",
+  "weft_workflow_file",
 ]);
 
 const UNREACHABLE: ReadonlySet<string> = new Set([

@@ -11,6 +11,7 @@ import { initCommand } from "./commands/init.ts";
 import { logCommand } from "./commands/log.ts";
 import { lsCommand } from "./commands/ls.ts";
 import { repairCommand } from "./commands/repair.ts";
+import { replayCommand } from "./commands/replay.ts";
 import { showCommand } from "./commands/show.ts";
 import { submitCommand } from "./commands/submit.ts";
 import { workerCommand } from "./commands/worker.ts";
@@ -31,6 +32,7 @@ const COMMANDS: readonly ((invocation: Invocation) => Command)[] = [
   workersCommand,
   eventsCommand,
   cancelCommand,
+  replayCommand,
   doctorCommand,
   logCommand,
   repairCommand,
