@@ -10,6 +10,7 @@ export type FromChild =
   | { readonly type: "answer"; readonly number: number; readonly answer: unknown }
   | { readonly type: "failure"; readonly number: number; readonly message: string };
 
-/** Every process answers these. `stop` is answered when everything in it is closed; it ends then. */
+/** Every process answers these. `cpu`: microseconds of the processor that its threads used so far. `stop` is answered when everything in it is closed; it ends then. */
 export const CLOCK = "clock";
+export const CPU = "cpu";
 export const STOP = "stop";

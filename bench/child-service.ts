@@ -3,14 +3,14 @@
  * bench ends, the kernel closes the channel between the two, and then this process ends too.
  */
 
-import { CLOCK, type Contract, type FromChild, type Question, STOP } from "./child-contract.ts";
+import { CLOCK, type Contract, CPU, type FromChild, type Question, STOP } from "./child-contract.ts";
 import { monotonicMs } from "./clock.ts";
 
 process.on("disconnect", () => process.exit());
 
 /** Takes questions from now on; whoever started this process learns that it is ready. */
 export function serve(contract: Contract, stop: () => Promise<unknown>): void {
-  const answers: Contract = { ...contract, [CLOCK]: monotonicMs, [STOP]: stop };
+  const answers: Contract = { ...contract, [CLOCK]: monotonicMs, [CPU]: cpuUs, [STOP]: stop };
   process.on("message", (question: Question) => {
     answer(answers, question).catch((error: unknown) => {
       // The channel is gone, and with it whoever asked.
@@ -18,6 +18,11 @@ export function serve(contract: Contract, stop: () => Promise<unknown>): void {
     });
   });
   send({ type: "ready" });
+}
+
+function cpuUs(): number {
+  const { user, system } = process.cpuUsage();
+  return user + system;
 }
 
 async function answer(answers: Contract, { number, name, argument }: Question): Promise<void> {

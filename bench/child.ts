@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CLOCK, type Contract, type FromChild, STOP } from "./child-contract.ts";
+import { CLOCK, type Contract, CPU, type FromChild, STOP } from "./child-contract.ts";
 import { monotonicMs } from "./clock.ts";
 
 export type ChildOptions = {
@@ -61,6 +61,11 @@ export class Child<Answers extends Contract> {
     ...[argument]: Parameters<Answers[Name]>
   ): Promise<Awaited<ReturnType<Answers[Name]>>> {
     return (await this.request(name, argument)) as Awaited<ReturnType<Answers[Name]>>;
+  }
+
+  /** Microseconds of the processor that it used so far, with all its threads. */
+  async cpuUs(): Promise<number> {
+    return Number(await this.request(CPU, null));
   }
 
   /** Lets it close what it has open; kills it where that takes too long. */

@@ -1,5 +1,5 @@
 /** What the figures were taken on. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { arch, availableParallelism, cpus, platform, release, totalmem } from "node:os";
 
 export type Machine = {
@@ -18,18 +18,32 @@ export function machine(): Machine {
   };
 }
 
-export type Versions = Readonly<Record<"weft" | "node" | "nats_server" | "nats_js", string>>;
-
-export function versions(natsServer: string): Versions {
+/** Of what takes part in every workload. */
+export function versions(natsServer: string): Record<string, string> {
   return {
-    weft: versionIn(new URL("../package.json", import.meta.url)),
+    weft: String(packageIn(new URL("../package.json", import.meta.url)).version),
     node: process.versions.node,
     nats_server: natsServer,
-    nats_js: versionIn(new URL(import.meta.resolve("@nats-io/transport-node/package.json"))),
+    nats_js: versionOf("@nats-io/transport-node"),
   };
 }
 
-function versionIn(packageFile: URL): string {
-  const { version } = JSON.parse(readFileSync(packageFile, "utf8")) as { version?: unknown };
-  return String(version);
+/** Of an installed package; one that shows nobody its package.json has it in the folder above its code. */
+export function versionOf(name: string): string {
+  for (
+    let folder = new URL(".", import.meta.resolve(name));
+    folder.pathname !== "/";
+    folder = new URL("..", folder)
+  ) {
+    const file = new URL("package.json", folder);
+    const found = existsSync(file) ? packageIn(file) : null;
+    if (found?.name === name) return String(found.version);
+  }
+  return "unknown";
+}
+
+type Package = { readonly name?: unknown; readonly version?: unknown };
+
+function packageIn(file: URL): Package {
+  return JSON.parse(readFileSync(file, "utf8")) as Package;
 }

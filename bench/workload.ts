@@ -2,59 +2,62 @@
 import { type NatsServer, startNatsServer } from "@weft/testing";
 import { Child } from "./child.ts";
 import type { Contract } from "./child-contract.ts";
+import { versions } from "./machine.ts";
+import { type Rival, type RivalServer, startRivalServer } from "./rivals/rivals.ts";
+import type { Rounds } from "./rounds.ts";
 
 export type Workload = {
   readonly name: string;
   /** One line for the help. */
   readonly summary: string;
+  /** The metric that counts, of those in its samples. */
+  readonly headline: string;
   /** Of what is measured, per round. */
   readonly defaultCount: number;
+  /** Those that can do the same. */
+  readonly rivals: readonly Rival[];
   readonly run: (setting: Setting) => Promise<Result>;
 };
 
-export type Result = {
-  /** The workload's part of the JSON object. */
-  readonly figures: Readonly<Record<string, unknown>>;
-  readonly table: Table;
-  /** Sentences under the table. */
-  readonly notes: readonly string[];
+type Result = {
+  readonly rounds: Rounds;
+  /** How it was measured, beside the rounds and the count. */
+  readonly settings?: Readonly<Record<string, string | number>>;
 };
-
-export type Table = { readonly head: readonly string[]; readonly rows: readonly (readonly string[])[] };
 
 export type Amounts = {
   readonly rounds: number;
   /** Of what a round measures, per round. */
   readonly count: number;
-  /** Whether the rivals take part, where the workload has any. */
-  readonly rivals: boolean;
 };
 
 /** What a workload runs in: a nats-server of its own, and the processes that it starts. Everything is stopped at the end. */
+export type SettingOptions = {
+  readonly amounts: Amounts;
+  readonly rivals: readonly Rival[];
+  readonly say: (line: string) => void;
+  /** Where to write CPU profiles; null for none. */
+  readonly profileFolder: string | null;
+};
+
 export class Setting {
   readonly amounts: Amounts;
+  /** Those that take part. */
+  readonly rivals: readonly Rival[];
   readonly server: NatsServer;
   /** Tells how far the run is. */
   readonly say: (line: string) => void;
   private readonly profileFolder: string | null;
   private readonly children: Child<Contract>[] = [];
-  private readonly rivals: AsyncDisposable[] = [];
+  private readonly rivalServers = new Map<Rival, RivalServer>();
 
-  static async open(
-    amounts: Amounts,
-    say: (line: string) => void,
-    profileFolder: string | null,
-  ): Promise<Setting> {
-    return new Setting(amounts, await startNatsServer(), say, profileFolder);
+  static async open(options: SettingOptions): Promise<Setting> {
+    return new Setting(options, await startNatsServer());
   }
 
-  private constructor(
-    amounts: Amounts,
-    server: NatsServer,
-    say: (line: string) => void,
-    profileFolder: string | null,
-  ) {
+  private constructor({ amounts, rivals, say, profileFolder }: SettingOptions, server: NatsServer) {
     this.amounts = amounts;
+    this.rivals = rivals;
     this.server = server;
     this.say = say;
     this.profileFolder = profileFolder;
@@ -75,15 +78,25 @@ export class Setting {
     return child;
   }
 
-  /** The server of a rival: it is stopped at the end, after the processes. */
-  adopt<Server extends AsyncDisposable>(server: Server): Server {
-    this.rivals.push(server);
-    return server;
+  /** The server of a rival, started when it is asked for first, and stopped at the end. */
+  async rivalServer(rival: Rival): Promise<RivalServer> {
+    const running = this.rivalServers.get(rival);
+    if (running !== undefined) return running;
+    this.say(`starting the server of ${rival}`);
+    const started = await startRivalServer(rival);
+    this.rivalServers.set(rival, started);
+    return started;
+  }
+
+  /** Of all that takes part. */
+  get versions(): Readonly<Record<string, string>> {
+    const ofRivals = [...this.rivalServers.values()].map((server) => server.versions);
+    return Object.assign(versions(this.server.version), ...ofRivals);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (let last = this.children.pop(); last !== undefined; last = this.children.pop()) await last.stop();
-    for (const rival of this.rivals) await rival[Symbol.asyncDispose]();
+    for (const server of this.rivalServers.values()) await server[Symbol.asyncDispose]();
     await this.server.stop();
   }
 }

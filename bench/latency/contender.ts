@@ -1,22 +1,26 @@
-/** One of the two that take turns: Weft, or the limit. Three processes, and the log that they write. */
+/** One of those that take turns: its processes, and for those whose log is in JetStream what that says of it. */
+import type { Contender } from "../alternation.ts";
 import type { Child } from "../child.ts";
 import { wallOffsetMs } from "../clock.ts";
+import { percentile } from "../figures.ts";
+import type { Sample } from "../rounds.ts";
 import type { Setting } from "../workload.ts";
-import type {
-  ClientContract,
-  ClientSight,
-  Run,
-  WorkerContract,
-  WorkerMoment,
-  WorkerSight,
+import {
+  type ClientContract,
+  type ClientSight,
+  RUNS,
+  type Run,
+  type WorkerContract,
+  type WorkerMoment,
+  type WorkerSight,
 } from "./contract.ts";
 import type { FinishStamps } from "./finish-stamps.ts";
 
-export const HOPS = ["submit_to_result", "handoff", "progress", "callback"] as const;
-export type Hop = (typeof HOPS)[number];
-export type Times = Partial<Record<Hop, readonly number[]>>;
+/** A task takes several, each from one process to another. */
+type Hop = Run | "callback";
+type Times = Partial<Record<Hop, readonly number[]>>;
 
-export type ContenderOptions = {
+export type LatencyOptions = {
   readonly name: string;
   readonly coordinator: URL;
   readonly worker: URL;
@@ -24,8 +28,9 @@ export type ContenderOptions = {
   readonly stamps: FinishStamps;
 };
 
-export class Contender {
+export class LatencyContender implements Contender<Run> {
   readonly name: string;
+  readonly runs: readonly Run[] = RUNS;
   /** The largest change of the wall clock against the monotonic one during a run. */
   wallDriftMs = 0;
   private readonly client: Child<ClientContract>;
@@ -33,15 +38,15 @@ export class Contender {
   private readonly stamps: FinishStamps;
   private next = 0;
 
-  static async start(setting: Setting, options: ContenderOptions): Promise<Contender> {
+  static async start(setting: Setting, options: LatencyOptions): Promise<LatencyContender> {
     await setting.startChild(options.coordinator);
     const worker = await setting.startChild<WorkerContract>(options.worker);
     const client = await setting.startChild<ClientContract>(options.client);
-    return new Contender(options, worker, client);
+    return new LatencyContender(options, worker, client);
   }
 
   private constructor(
-    { name, stamps }: ContenderOptions,
+    { name, stamps }: LatencyOptions,
     worker: Child<WorkerContract>,
     client: Child<ClientContract>,
   ) {
@@ -51,14 +56,16 @@ export class Contender {
     this.client = client;
   }
 
-  /** The times that a run of so many tasks took, hop by hop. */
-  async measure(run: Run, count: number): Promise<Times> {
+  /** Milliseconds, hop by hop. */
+  async take(run: Run, count: number): Promise<Record<string, Sample>> {
     const times = await this.run(run, count);
-    for (const [hop, values] of Object.entries(times)) {
-      if (values.length === count && values.every(Number.isFinite)) continue;
-      throw new Error(`${this.name}: of ${count} times of ${hop}, some were not seen at both ends`);
-    }
-    return times;
+    return Object.fromEntries(
+      Object.entries(times).map(([hop, values]) => {
+        if (values.length === count && values.every(Number.isFinite))
+          return [hop, { p50: percentile(values, 0.5), p99: percentile(values, 0.99) }];
+        throw new Error(`${this.name}: of ${count} times of ${hop}, some were not seen at both ends`);
+      }),
+    );
   }
 
   private async run(run: Run, count: number): Promise<Times> {
@@ -72,7 +79,7 @@ export class Contender {
     this.wallDriftMs = Math.max(this.wallDriftMs, Math.abs(wallOffsetMs() - offsetMs));
     const stamps = await this.stamps.take();
     return {
-      submit_to_result: seen.map(({ submittedMs, resultMs }) => resultMs - submittedMs),
+      round_trip: seen.map(({ submittedMs, resultMs }) => resultMs - submittedMs),
       callback: seen.map(
         ({ key, completedMs }) => completedMs - ((stamps.get(key) ?? Number.NaN) - offsetMs),
       ),

@@ -7,7 +7,7 @@ export type Measured = {
   readonly bytesPerTask: number;
   readonly foldMs: number;
   readonly encodeMs: number;
-  readonly encodedBytesPerTask: number;
+  readonly checkpointBytesPerTask: number;
   readonly decodeMs: number;
   /** As above, of a ledger that was read from a checkpoint. */
   readonly decodedBytesPerTask: number;

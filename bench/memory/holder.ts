@@ -92,7 +92,7 @@ function measure(state: MeasuredState, tasks: number): Measured {
     bytesPerTask: (foldedBytes - emptyBytes) / tasks,
     foldMs: foldedMs - beganMs,
     encodeMs: encodedMs - encodingMs,
-    encodedBytesPerTask: chunks.reduce((sum, chunk) => sum + chunk.length, 0) / tasks,
+    checkpointBytesPerTask: chunks.reduce((sum, chunk) => sum + chunk.length, 0) / tasks,
     decodeMs: decodedMs - decodingMs,
     decodedBytesPerTask: decodedBytes / tasks,
   };

@@ -10,6 +10,8 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
+import { versionOf } from "../machine.ts";
+import type { RivalServer } from "./rivals.ts";
 
 const run = promisify(execFile);
 
@@ -20,9 +22,7 @@ const READY_WAIT_MS = 25;
 
 type Binary = { readonly path: string; readonly libraries: string | null };
 
-export type RedisServer = AsyncDisposable & { readonly port: number; readonly version: string };
-
-export async function startRedisServer(): Promise<RedisServer> {
+export async function startRedisServer(): Promise<RivalServer> {
   const { path, libraries } = await findRedisServer();
   const env = libraries === null ? process.env : { ...process.env, LD_LIBRARY_PATH: libraries };
   const { stdout } = await run(path, ["--version"], { env });
@@ -38,7 +38,10 @@ export async function startRedisServer(): Promise<RedisServer> {
     await stop(child);
     await rm(folder, { recursive: true, force: true });
   };
-  if (await answers(port, child)) return { port, version, [Symbol.asyncDispose]: end };
+  if (await answers(port, child)) {
+    const versions = { bullmq: versionOf("bullmq"), redis: version };
+    return { url: `redis://127.0.0.1:${port}`, pid: child.pid ?? 0, versions, [Symbol.asyncDispose]: end };
+  }
   await end();
   throw new Error(`redis-server (${path}) did not take connections`);
 }

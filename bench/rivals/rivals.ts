@@ -1,0 +1,22 @@
+/** Those that Weft is compared with, each on its own real server. */
+import { startRedisServer } from "./redis-server.ts";
+
+export const RIVALS = ["bullmq"] as const;
+export type Rival = (typeof RIVALS)[number];
+
+/** The server of a rival: on a free port of loopback, with the settings at which the rival is fastest. */
+export type RivalServer = AsyncDisposable & {
+  /** As the rival's own client takes it. */
+  readonly url: string;
+  readonly pid: number;
+  /** Of the server and of the rival's library. */
+  readonly versions: Readonly<Record<string, string>>;
+};
+
+export async function startRivalServer(rival: Rival): Promise<RivalServer> {
+  return starters[rival]();
+}
+
+const starters: Readonly<Record<Rival, () => Promise<RivalServer>>> = {
+  bullmq: startRedisServer,
+};
