@@ -1,20 +1,15 @@
 /** Those that take turns: Weft, the limit, and the rivals. Each has three processes and a server. */
 import type { Contender } from "../alternation.ts";
 import type { Child } from "../child.ts";
-import type { Contract } from "../child-contract.ts";
-import { LIMIT, type Sample, WEFT } from "../rounds.ts";
-import { serverCpuUs } from "../server-cpu.ts";
+import { type Processes, withCpuPerTask } from "../cpu.ts";
+import { LIMIT, WEFT } from "../rounds.ts";
 import type { Setting } from "../workload.ts";
 import type { ClientContract } from "./contract.ts";
 import { orderOf, SHAPES, type ShapeName } from "./shapes.ts";
 
-type Role = "client" | "worker" | "coordinator";
-type Processes = { readonly client: Child<ClientContract> } & Readonly<
-  Partial<Record<Role, Child<Contract> | Child<ClientContract>>>
->;
 type ContenderOptions = {
   readonly name: string;
-  readonly processes: Processes;
+  readonly processes: Processes & { readonly client: Child<ClientContract> };
   readonly serverPid: number;
   readonly shapes?: readonly ShapeName[];
   /** Of the tasks of a round, so that a round takes about as long as one of ours. */
@@ -63,22 +58,13 @@ function contender({
     runs: shapes,
     async take(shape, tasks) {
       const order = orderOf(shape, tasks * tasksFactor);
-      const before = await cpuUsOf(processes, serverPid);
-      const { ms, p50, p99 } = await processes.client.ask("run", order);
-      const after = await cpuUsOf(processes, serverPid);
-      const cpu = Object.entries(after).map(([key, us]) => [key, (us - (before[key] ?? 0)) / order.count]);
-      return { [shape]: { perSecond: (order.count * 1_000) / ms, p50, p99, ...Object.fromEntries(cpu) } };
+      const { result, cpu } = await withCpuPerTask(
+        { processes, serverPid },
+        () => processes.client.ask("run", order),
+        () => order.count,
+      );
+      const { ms, p50, p99 } = result;
+      return { [shape]: { perSecond: (order.count * 1_000) / ms, p50, p99, ...cpu } };
     },
   };
-}
-
-/** Of each process so far, and of all together. */
-async function cpuUsOf(processes: Processes, serverPid: number): Promise<Sample> {
-  const { client, worker, coordinator } = processes;
-  const all: Record<string, number> = { cpuClientUs: await client.cpuUs() };
-  if (worker !== undefined) all.cpuWorkerUs = await worker.cpuUs();
-  if (coordinator !== undefined) all.cpuCoordinatorUs = await coordinator.cpuUs();
-  const server = serverCpuUs(serverPid);
-  if (server !== null) all.cpuServerUs = server;
-  return { ...all, cpuUs: Object.values(all).reduce((sum, us) => sum + us, 0) };
 }

@@ -1,5 +1,7 @@
 /** Each workload runs and gives what it says: a few tasks, no measurement. */
 import { expect, test } from "vitest";
+import { GRAPHS } from "../../bench/graphs/graph.ts";
+import { graphs } from "../../bench/graphs/graphs.ts";
 import { latency } from "../../bench/latency/latency.ts";
 import { memory } from "../../bench/memory/memory.ts";
 import { run } from "../../bench/run.ts";
@@ -24,6 +26,15 @@ test("latency has each hop, and a share of the limit", async () => {
   const { weft, share } = await run(latency, options);
   expect(Object.keys(weft).sort()).toEqual(["callback", "handoff", "progress", "round_trip"]);
   for (const hop of Object.keys(weft)) expect(share[hop]?.p50?.median).toBeGreaterThan(0);
+});
+
+test("graphs have a makespan each, and a share of the limit", async () => {
+  const { weft, share } = await run(graphs, { ...options, count: 500 });
+  expect(Object.keys(weft)).toEqual([...GRAPHS]);
+  for (const graph of GRAPHS) {
+    expect(weft[graph]?.cpuUs?.median).toBeGreaterThan(0);
+    expect(share[graph]?.makespanMs?.median).toBeGreaterThan(0);
+  }
 });
 
 test("memory has the bytes of each state", async () => {
