@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { waitUntil } from "@weft/testing";
 import type { Account } from "./account.ts";
-import type { FromClient, ToClient } from "./facts.ts";
+import type { FromClient, LoadSize, ToClient } from "./facts.ts";
 import type { Place } from "./network.ts";
 import { type Life, Party, type PartyReports } from "./party.ts";
 
@@ -27,7 +27,8 @@ export type ClientPartyOptions = {
 
 export class ClientParty extends Party<ClientLife> {
   private readonly account: Account;
-  private openMax = 0;
+  /** Null while it is to submit nothing. */
+  private size: LoadSize | null = null;
   private left: readonly string[] = [];
 
   constructor(options: ClientPartyOptions) {
@@ -40,13 +41,13 @@ export class ClientParty extends Party<ClientLife> {
     this.account = options.account;
   }
 
-  load(openMax: number): void {
-    this.openMax = openMax;
-    this.life.send({ type: "load", openMax });
+  load(size: LoadSize): void {
+    this.size = size;
+    this.life.send({ type: "load", size });
   }
 
   stop(): void {
-    this.openMax = 0;
+    this.size = null;
     this.life.send({ type: "stop" });
   }
 
@@ -70,7 +71,7 @@ export class ClientParty extends Party<ClientLife> {
     this.left = this.account.handOver(source, life.source);
     // Both wait in the channel until the process reads them.
     life.send({ type: "follow", ids: this.left });
-    if (this.openMax > 0) life.send({ type: "load", openMax: this.openMax });
+    if (this.size !== null) life.send({ type: "load", size: this.size });
   }
 }
 

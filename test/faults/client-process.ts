@@ -29,7 +29,7 @@ setInterval(() => {
 }, FLUSH_MS);
 
 process.on("message", (message: ToClient) => {
-  if (message.type === "load") load.start(message.openMax);
+  if (message.type === "load") load.start(message.size);
   else if (message.type === "stop") load.stop();
   else load.follow(message.ids);
 });

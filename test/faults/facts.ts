@@ -22,8 +22,21 @@ export type Fact =
   /** `cancel()` resolved with this outcome. */
   | readonly ["answered", id: string, outcome: string];
 
+/** How much of it. */
+export type LoadSize = {
+  /** Tasks that are open at most. */
+  readonly openMax: number;
+  /** Tasks that are submitted in a second; null for as many as the cluster takes. */
+  readonly perSecond: number | null;
+};
+
+/** What each of so many clients does of it. */
+export function shareOf({ openMax, perSecond }: LoadSize, clients: number): LoadSize {
+  return { openMax: openMax / clients, perSecond: perSecond === null ? null : perSecond / clients };
+}
+
 export type ToClient =
-  | { readonly type: "load"; readonly openMax: number }
+  | { readonly type: "load"; readonly size: LoadSize }
   | { readonly type: "stop" }
   /** Tasks of a client that is gone, to be followed by id. */
   | { readonly type: "follow"; readonly ids: readonly string[] };

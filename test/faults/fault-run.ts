@@ -3,8 +3,10 @@ import { performance } from "node:perf_hooks";
 import { Dice } from "@weft/testing/simulation";
 import type { Balance } from "./account.ts";
 import { type Arena, closeArena, openArena } from "./arena.ts";
-import { pause } from "./fault.ts";
+import { type LoadSize, shareOf } from "./facts.ts";
+import { pause, probe } from "./fault.ts";
 import { statesOf, tellWhy } from "./inquest.ts";
+import { MachineLoad } from "./machine-load.ts";
 import type { Spread } from "./measures.ts";
 import type { Network } from "./network.ts";
 import { planOf, type Step } from "./plan.ts";
@@ -17,8 +19,9 @@ export type FaultRunOptions = {
   readonly seed: number;
   /** Kinds of faults to draw from; null for all. */
   readonly only: readonly string[] | null;
-  /** Tasks that both clients together have open at most. */
-  readonly openMax: number;
+  /** Each fault waits until the one before has healed. */
+  readonly apart: boolean;
+  readonly load: LoadSize;
   readonly tell: (line: string) => void;
 };
 
@@ -27,6 +30,10 @@ export type FaultResult = Balance & {
   readonly passed: boolean;
   readonly failings: readonly string[];
   readonly seconds: number;
+  /** Over all that time, standstills among it. */
+  readonly settled_per_second: number;
+  /** Of all cores of the machine, whoever kept them busy. */
+  readonly machine_busy_share: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly faults_total: number;
   readonly failovers: number;
@@ -50,6 +57,7 @@ const HEAL_MAX_MS = 300_000;
 const WAIT_MAX_MS = 30_000;
 const AUDIT_EVERY_MS = 1_000;
 const AUDITED_COUNT = 5;
+const PLAIN_TASK_EVERY_MS = 500;
 const LOOK_MS = 100;
 
 export class FaultRun {
@@ -74,7 +82,7 @@ export class FaultRun {
   private constructor(options: FaultRunOptions, arena: Arena, dice: Dice) {
     this.options = options;
     this.arena = arena;
-    this.plan = planOf(dice, options.only);
+    this.plan = planOf(dice, options);
   }
 
   /** Strikes for so long, then lets everything heal. */
@@ -82,15 +90,20 @@ export class FaultRun {
     const { arena } = this;
     const cpu = process.cpuUsage();
     const startedMs = performance.now();
-    for (const client of arena.clients) client.load(this.options.openMax / arena.clients.length);
+    const machine = new MachineLoad();
+    for (const client of arena.clients) client.load(shareOf(this.options.load, arena.clients.length));
     this.settledAtMs = startedMs;
     this.audit = setInterval(() => this.auditSome(), AUDIT_EVERY_MS);
+    const plain = setInterval(() => this.measurePlainTask(), PLAIN_TASK_EVERY_MS);
     const progress = setInterval(() => this.watchProgress(), LOOK_MS);
     const endMs = startedMs + forMs;
     while (performance.now() < endMs) await this.strike(endMs);
     const seconds = (performance.now() - startedMs) / 1_000;
+    const busyShare = machine.busyShare();
     this.watchProgress();
+    const settledPerSecond = this.settledCount / seconds;
     clearInterval(progress);
+    clearInterval(plain);
     for (const client of arena.clients) client.stop();
     await this.heal();
     const { user, system } = process.cpuUsage(cpu);
@@ -104,6 +117,8 @@ export class FaultRun {
       failings,
       ...balance,
       seconds: Math.round(seconds),
+      settled_per_second: Math.round(settledPerSecond),
+      machine_busy_share: Number(busyShare.toFixed(2)),
       faults: this.struck,
       faults_total: Object.values(this.struck).reduce((sum, count) => sum + count, 0),
       failovers: arena.measures.count("failover"),
@@ -142,6 +157,19 @@ export class FaultRun {
     if (settledCount !== this.settledCount) this.settledAtMs = nowMs;
     this.settledCount = settledCount;
     this.longestStandstillMs = Math.max(this.longestStandstillMs, nowMs - this.settledAtMs);
+  }
+
+  private measurePlainTask(): void {
+    const { arena } = this;
+    const isBroken = (): boolean => arena.calm.brokenTitles.length > 0;
+    if (isBroken()) return;
+    const submittedMs = performance.now();
+    probe(arena).then(
+      ({ toldAtMs }) => {
+        if (!isBroken()) arena.measures.note("task", toldAtMs - submittedMs, true);
+      },
+      () => undefined,
+    );
   }
 
   /** Until everything has settled, or nothing does any more. */

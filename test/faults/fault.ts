@@ -20,9 +20,13 @@ export function pause(ms: number): Promise<void> {
   return new Promise((over) => setTimeout(over, ms));
 }
 
+/** A task that was submitted to see whether work goes on. */
+export type Probe = { readonly begunAtMs: number; readonly toldAtMs: number };
+
 /** Resolves when a task that is submitted now has its result. */
-export async function probe({ prober }: Arena): Promise<void> {
-  await prober.submit("echo", 0, { priority: 1_000 }).result();
+export async function probe({ prober }: Arena): Promise<Probe> {
+  const begun = await prober.submit("begun", undefined, { priority: 1_000 }).result();
+  return { begunAtMs: Number(begun) - performance.timeOrigin, toldAtMs: performance.now() };
 }
 
 /** One of them that nothing is the matter with; undefined where all are struck. */

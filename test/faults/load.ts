@@ -4,7 +4,7 @@
  */
 import type { Client, SubmitOptions, TaskHandle } from "@weft/client";
 import type { Dice } from "@weft/testing/simulation";
-import type { Expected, Fact, Told } from "./facts.ts";
+import type { Expected, Fact, LoadSize, Told } from "./facts.ts";
 
 const RECENT_MAX = 60;
 const DEPENDENCIES_MAX = 4;
@@ -20,6 +20,8 @@ export class Load {
   private readonly recent: TaskHandle[] = [];
   private timer: NodeJS.Timeout | null = null;
   private openCount = 0;
+  /** Tasks that are due by the rate, and not submitted. */
+  private due = 0;
 
   constructor(client: Client, dice: Dice, note: (fact: Fact) => void) {
     this.client = client;
@@ -27,10 +29,16 @@ export class Load {
     this.note = note;
   }
 
-  start(openMax: number): void {
+  start({ openMax, perSecond }: LoadSize): void {
     this.stop();
+    let pumpedMs = performance.now();
     this.timer = setInterval(() => {
-      for (let n = 0; n < BURST_MAX && this.openCount < openMax; n++) this.submitOne();
+      const nowMs = performance.now();
+      // What could not be submitted while the cluster stood still is not made up for: the rate is never exceeded.
+      this.due = perSecond === null ? BURST_MAX : this.due + (perSecond * (nowMs - pumpedMs)) / 1_000;
+      this.due = Math.min(this.due, BURST_MAX);
+      pumpedMs = nowMs;
+      for (; this.due >= 1 && this.openCount < openMax; this.due--) this.submitOne();
     }, PUMP_MS);
   }
 

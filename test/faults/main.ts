@@ -9,7 +9,8 @@ import { faultNames } from "./plan.ts";
 import { ProxyNetwork } from "./proxy-network.ts";
 import { GROUND_VARIABLE, runInSandbox } from "./sandbox.ts";
 
-const help = `pnpm faults [--minutes M] [--nodes N] [--seed S] [--network WAY] [--only KINDS] [--json]
+const help = `pnpm faults [--minutes M] [--nodes N] [--seed S] [--network WAY] [--only KINDS] [--apart]
+                  [--open N] [--rate N] [--json]
 
 Runs NATS nodes, two coordinators, three workers and two clients under load for M minutes, and kills, freezes, cuts off,
 slows, fills and restarts them at random. In the end every acknowledged task must have had one outcome, and the right one.
@@ -22,7 +23,10 @@ slows, fills and restarts them at random. In the end every acknowledged task mus
                   ${faultNames()
                     .join(", ")
                     .replace(/(.{60,80}?), /g, "$1,\n                  ")}
+  --apart         each fault waits until the one before has healed, so that each figure is of one fault
   --open N        tasks that are open at most (default 4000)
+  --rate N        tasks that are submitted in a second at most (default: as many as the cluster takes, on one machine
+                  so many that its cores have nothing left)
   --json          one JSON object on standard output; the story goes to standard error either way
 
 It ends with 1 when something was lost, told twice, wrong or left hanging, and says what.
@@ -35,7 +39,9 @@ const { values } = parseArgs({
     seed: { type: "string" },
     network: { type: "string", default: "auto" },
     only: { type: "string" },
+    apart: { type: "boolean", default: false },
     open: { type: "string", default: "4000" },
+    rate: { type: "string" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   },
@@ -67,6 +73,7 @@ function kinds(text: string | undefined): readonly string[] | null {
 const minutes = whole("--minutes", values.minutes, 1, 600);
 const nodes = whole("--nodes", values.nodes, 1, 3);
 const openMax = whole("--open", values.open, 2, 1_000_000);
+const perSecond = values.rate === undefined ? null : whole("--rate", values.rate, 1, 1_000_000);
 const seed = whole("--seed", values.seed ?? String(Math.floor(Math.random() * 2 ** 31)), 0, 2 ** 31);
 const only = kinds(values.only);
 
@@ -89,7 +96,15 @@ async function runInside(ground: Ground): Promise<number> {
     ground.type === "namespaces"
       ? await NamespaceNetwork.create(folder, ground.shaper)
       : new ProxyNetwork(ground.wrap, ground.why, new Dice(seed).fork());
-  const starting = FaultRun.start({ network, nodes, seed, only, openMax, tell });
+  const starting = FaultRun.start({
+    network,
+    nodes,
+    seed,
+    only,
+    apart: values.apart,
+    load: { openMax, perSecond },
+    tell,
+  });
   const interrupted = async (): Promise<void> => {
     // In namespaces everything ends with this process; without, what was started has to be stopped.
     if (ground.type === "processes") await starting.then((run) => run.stop()).catch(() => undefined);

@@ -9,9 +9,11 @@ export type Spread = {
 
 /** What is measured, in milliseconds. */
 const MEASURES = [
+  /** A task with nothing broken, from its submit until it has its result: what of the figures below is the load's. */
+  "task",
   /** From the kill of the leader until a task that was submitted after it has its result. */
   "failover",
-  /** From SIGTERM to the leader until another leads. */
+  /** From SIGTERM to the leader until another tells that it leads. */
   "handover",
   /** From SIGTERM to the leader until a task that was submitted to the next one has its result. */
   "handover_dispatch",
@@ -29,6 +31,17 @@ const MEASURES = [
   "nats_restart_recovery",
   /** From the kill of a client until another has been told of all that it had left open. */
   "client_takeover",
+  /** A failover in its parts: until another stands, until it leads, until the task begins, until its result is told. */
+  "failover_stand",
+  "failover_election",
+  "failover_begin",
+  "failover_result",
+  /** A hand-over in its parts: until the leader has said so, and then as above. */
+  "handover_resign",
+  "handover_stand",
+  "handover_election",
+  "handover_begin",
+  "handover_result",
 ] as const;
 
 export type Measure = (typeof MEASURES)[number];
@@ -65,16 +78,24 @@ export class Measures {
     try {
       const at = await Promise.race([end, late]);
       const ms = (typeof at === "number" ? at : performance.now()) - startedMs;
-      const calm = isCalm();
-      const all = calm ? this.calm : this.amid;
-      all.set(what, [...(all.get(what) ?? []), ms]);
-      this.tell(`${what}: ${Math.round(ms)} ms${calm ? "" : ", amid other faults"}`);
+      this.add(what, ms, isCalm());
     } catch (error) {
       this.missed++;
       this.tell(`${what} was not measured: ${error instanceof Error ? error.message : String(error)}`);
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Takes down what has been measured, without a word. */
+  note(what: Measure, ms: number, calm: boolean): void {
+    const all = calm ? this.calm : this.amid;
+    all.set(what, [...(all.get(what) ?? []), ms]);
+  }
+
+  add(what: Measure, ms: number, calm: boolean): void {
+    this.note(what, ms, calm);
+    this.tell(`${what}: ${Math.round(ms)} ms${calm ? "" : ", amid other faults"}`);
   }
 
   count(what: Measure): number {

@@ -1,18 +1,34 @@
 /** Listens to the cluster's own events for who leads and which workers were noticed to be gone, and tends its log. */
 import { jetstreamManager } from "@nats-io/jetstream";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { connect, type Msg, type NatsConnection } from "@nats-io/transport-node";
+import { decodeHello, decodeRecord, Namespace, Subjects } from "@weft/protocol";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const LOG = "WEFT_default_0";
+/** How one leader came to follow another, by the messages that anybody can hear. */
+export type LeaderChange = {
+  /** When the one before wrote that it hands over; 0 where none ever did. */
+  readonly resignedAtMs: number;
+  /** When the one that leads sent the record that elected it. */
+  readonly stoodAtMs: number;
+  /** When it told workers and clients that it leads. */
+  readonly ledAtMs: number;
+};
+
+const subjects = new Subjects(Namespace.parse("default"));
+const LOG = subjects.stream(0);
 const RESTORE_AGAIN_MS = 500;
 
 export class Observer {
   private readonly nats: NatsConnection;
   /** The process that leads, by the last word of it. */
   leaderPid: number | null = null;
-  electedAtMs = 0;
   elections = 0;
+  /** The last one. */
+  change: LeaderChange = { resignedAtMs: 0, stoodAtMs: 0, ledAtMs: 0 };
+  private epoch = 0;
+  private resignedAtMs = 0;
+  private stoodAtMs = 0;
   private readonly lostAtMs = new Map<string, number>();
 
   static async open(servers: readonly string[]): Promise<Observer> {
@@ -30,13 +46,26 @@ export class Observer {
 
   private constructor(nats: NatsConnection) {
     this.nats = nats;
-    this.listen("weft.v1.default.event.coordinator.elected", ({ pid }) => {
+    this.listen(subjects.helloAll(), ({ data }) => {
+      const hello = decodeHello(data);
+      if (!hello.ok || hello.value.epoch <= this.epoch) return;
+      this.epoch = hello.value.epoch;
+      const { resignedAtMs, stoodAtMs } = this;
+      this.change = { resignedAtMs, stoodAtMs, ledAtMs: performance.now() };
+    });
+    this.listen(`${subjects.logAll(0).slice(0, -1)}control.*`, ({ data }) => {
+      const record = decodeRecord("control", data);
+      if (!record.ok || record.value.type !== "control") return;
+      const { type } = record.value.event;
+      if (type === "elected") this.stoodAtMs = performance.now();
+      else if (type === "resigned") this.resignedAtMs = performance.now();
+    });
+    this.listenToEvents(subjects.coordinatorEvent("elected"), ({ pid }) => {
       if (typeof pid !== "number") return;
       this.leaderPid = pid;
-      this.electedAtMs = performance.now();
       this.elections++;
     });
-    this.listen("weft.v1.default.event.worker.lost", ({ worker }) => {
+    this.listenToEvents(subjects.workerEvent("lost"), ({ worker }) => {
       if (typeof worker === "string") this.lostAtMs.set(worker, performance.now());
     });
   }
@@ -83,12 +112,17 @@ export class Observer {
     await this.nats.close();
   }
 
-  private listen(subject: string, onEvent: (fields: Fields) => void): void {
+  private listen(subject: string, onMessage: (message: Msg) => void): void {
     this.nats.subscribe(subject, {
       callback: (error, message) => {
-        if (error !== null) return;
-        for (const line of message.string().split("\n")) if (line !== "") onEvent(JSON.parse(line));
+        if (error === null) onMessage(message);
       },
+    });
+  }
+
+  private listenToEvents(subject: string, onEvent: (fields: Fields) => void): void {
+    this.listen(subject, (message) => {
+      for (const line of message.string().split("\n")) if (line !== "") onEvent(JSON.parse(line));
     });
   }
 }

@@ -2,10 +2,10 @@ import { Dice } from "@weft/testing/simulation";
 import { expect, test } from "vitest";
 import { Calm } from "./calm.ts";
 import { Measures } from "./measures.ts";
-import { faultNames, planOf } from "./plan.ts";
+import { faultNames, planOf, type Step } from "./plan.ts";
 
 function firstNames(seed: number, count: number, only: readonly string[] | null = null): readonly string[] {
-  const plan = planOf(new Dice(seed), only);
+  const plan = planOf(new Dice(seed), { only, apart: false });
   return Array.from({ length: count }, () => plan.next().value.fault.name);
 }
 
@@ -21,6 +21,15 @@ test("every kind of fault comes once before any comes twice", () => {
 
 test("a plan of some kinds has no others", () => {
   expect(new Set(firstNames(1, 50, ["kill_node", "link_cut"]))).toEqual(new Set(["kill_node", "link_cut"]));
+});
+
+test("faults that are to come apart wait for each other, and are otherwise the same", () => {
+  const steps = (apart: boolean): readonly Step[] => {
+    const plan = planOf(new Dice(3), { only: null, apart });
+    return Array.from({ length: 50 }, () => plan.next().value);
+  };
+  expect(steps(false).every(({ waits }) => waits)).toBe(false);
+  expect(steps(true)).toEqual(steps(false).map((step) => ({ ...step, waits: true })));
 });
 
 test("a figure is one of a single fault only where nothing else was broken meanwhile", async () => {

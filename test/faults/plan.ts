@@ -40,14 +40,21 @@ const PAUSE_LEAST_MS = 500;
 const PAUSE_MOST_MS = 2_500;
 const WAITS_SHARE = 0.65;
 
-/** Without end; `only` names the kinds to draw from. */
-export function* planOf(dice: Dice, only: readonly string[] | null): Generator<Step, never> {
+export type PlanOptions = {
+  /** The kinds to draw from; null for all. */
+  readonly only: readonly string[] | null;
+  /** Each fault waits until the one before has healed. */
+  readonly apart: boolean;
+};
+
+/** Without end. */
+export function* planOf(dice: Dice, { only, apart }: PlanOptions): Generator<Step, never> {
   const faults = only === null ? FAULTS : FAULTS.filter(({ name }) => only.includes(name));
   let deck = shuffled(faults, dice);
   for (;;) {
     for (const fault of deck) {
       const afterMs = dice.between(PAUSE_LEAST_MS, PAUSE_MOST_MS);
-      yield { fault, afterMs, waits: dice.chance(WAITS_SHARE) };
+      yield { fault, afterMs, waits: dice.chance(WAITS_SHARE) || apart };
     }
     deck = shuffled(
       faults.flatMap((fault) => Array.from({ length: fault.weight }, () => fault)),

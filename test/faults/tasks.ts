@@ -2,6 +2,8 @@
 import { defineTask, reportProgress } from "@weft/worker";
 
 export const echo = defineTask("echo", (input: number) => input);
+/** When it begins, by the clock of the machine. */
+export const begun = defineTask("begun", () => performance.timeOrigin + performance.now());
 export const size = defineTask("size", (_input: undefined, ctx) => ctx.deps.length);
 
 /** Long enough to be running when something happens to its worker; heeds a cancel. */

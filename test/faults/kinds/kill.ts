@@ -1,6 +1,7 @@
 /** kill -9 of a worker, of the leader, of any coordinator, of a client. */
 import { waitUntil } from "@weft/testing";
 import { leaderOf } from "../arena.ts";
+import { takeChange } from "../change.ts";
 import { type Fault, pickSound, probe } from "../fault.ts";
 
 const NOTICED_MAX_MS = 60_000;
@@ -44,7 +45,9 @@ export const killLeader: Fault = {
     const healed = calm.during(leader.title, async () => {
       const killedMs = performance.now();
       await leader.replace();
-      await Promise.all([leader.ready(), measures.takeSince("failover", killedMs, isCalm, probe(arena))]);
+      const probed = probe(arena);
+      await Promise.all([leader.ready(), measures.takeSince("failover", killedMs, isCalm, probed)]);
+      takeChange(arena, { what: "failover", sinceMs: killedMs, probe: await probed, isCalm });
     });
     return { what: `kill ${leader.title}, which leads`, healed };
   },

@@ -1,6 +1,7 @@
 /** SIGTERM, as in a deployment: a leader hands over, a worker drains. Nothing is broken, and nothing may be lost. */
 import { waitUntil } from "@weft/testing";
 import { leaderOf } from "../arena.ts";
+import { takeChange } from "../change.ts";
 import { type Fault, pickSound, probe } from "../fault.ts";
 
 const LEADS_MAX_MS = 60_000;
@@ -14,23 +15,22 @@ export const retireLeader: Fault = {
     if (leader === undefined || calm.isBroken(leader.title)) return null;
     const isCalm = calm.watch();
     const healed = calm.during(leader.title, async () => {
-      const { electedAtMs } = observer;
-      const elected = waitUntil(() => observer.electedAtMs > electedAtMs && observer.electedAtMs, {
+      const retiredMs = performance.now();
+      const ledAtMs = (): number => observer.change.ledAtMs;
+      const elected = waitUntil(() => ledAtMs() > retiredMs && ledAtMs(), {
         what: "another leader",
         timeoutMs: LEADS_MAX_MS,
       });
+      // Not before: the one that retires would run it, while it still leads.
+      const probed = elected.then(() => probe(arena));
       const retired = leader.retire();
       await Promise.all([
         measures.take("handover", isCalm, elected),
-        // Not before: the one that retires would run it, while it still leads.
-        measures.take(
-          "handover_dispatch",
-          isCalm,
-          elected.then(() => probe(arena)),
-        ),
+        measures.take("handover_dispatch", isCalm, probed),
         measures.take("leader_stop", isCalm, retired),
       ]);
       await measures.take("coordinator_start", isCalm, leader.ready());
+      takeChange(arena, { what: "handover", sinceMs: retiredMs, probe: await probed, isCalm });
     });
     return { what: `retire ${leader.title}, which leads`, healed };
   },
