@@ -113,6 +113,8 @@ function effectText(effect: Effect): string {
       return `${effect.type} ${settledText(effect.task)} ${effect.owner}`;
     case "submitted_again":
       return `${effect.type} ${effect.id} ${effect.sender}`;
+    case "carried":
+      return `${effect.type} ${effect.id}`;
     case "leader_elected":
       return `${effect.type} ${effect.epoch} ${effect.nonce}`;
     case "leader_resigned":

@@ -4,6 +4,7 @@
  */
 import {
   type AttemptRef,
+  type Carried,
   type ControlSecret,
   decodeRecord,
   type FinishRecord,
@@ -32,6 +33,7 @@ export type Chapter = { readonly seq: number; readonly record: string; readonly 
 /** Every state is checked where a log is short; of a long one, every so many records. */
 const CHECK_EACH_BELOW = 2_000;
 const CHECK_EVERY = 50;
+const NO_BYTES = new Uint8Array(0);
 
 export class Auditor {
   private readonly options: AuditorOptions;
@@ -42,6 +44,8 @@ export class Auditor {
   private readonly refused = new Set<TaskId>();
   private retention: RetentionAudit;
   ledger: Ledger;
+  /** Values that were carried to the end of the log. */
+  carriedCount = 0;
 
   constructor(options: AuditorOptions) {
     this.options = options;
@@ -105,6 +109,8 @@ export class Auditor {
     const late = record?.type === "finish" ? this.lateFinishes(record) : [];
     const effects = this.ledger.apply({ seq, stampMs, subject, record });
     this.retention.settled(effects, this.ledger.clock.nowMs);
+    if (record?.type === "control" && record.event.type === "carry")
+      this.carried(record.event.carried, effects);
     if (record?.type === "control") this.retention.clockMoved(this.ledger);
     if (record?.type === "submit")
       for (const { id } of record.tasks)
@@ -123,6 +129,30 @@ export class Auditor {
   private noteRefusal(id: TaskId, effects: readonly Effect[]): void {
     const why = "submit of a task that has expired";
     if (effects.some((effect) => effect.type === "void" && effect.why === why)) this.refused.add(id);
+  }
+
+  /** What is carried is what the log had, at the place that the record names. */
+  private carried(all: readonly Carried[], effects: readonly Effect[]): void {
+    const moved = new Set(effects.map((effect) => (effect.type === "carried" ? effect.id : null)));
+    for (const { id, seq, index, value } of all) {
+      if (!moved.has(id)) continue;
+      this.carriedCount++;
+      const before = this.valueAt(seq, index);
+      if (Buffer.compare(value ?? NO_BYTES, before ?? NO_BYTES) !== 0)
+        this.options.onWrong(`I1: what is carried of ${id} is not what record ${seq} had`, id);
+    }
+  }
+
+  private valueAt(seq: number, index: number): Uint8Array | null {
+    const stored = this.records[seq - 1];
+    const subject = stored === undefined ? null : this.options.subjects.parseLog(0, stored.subject);
+    const read = subject === null || stored === undefined ? null : decodeRecord(subject.kind, stored.data);
+    if (read?.ok !== true) return null;
+    const record = read.value;
+    if (record.type === "submit") return record.tasks[index]?.args ?? null;
+    if (record.type === "finish") return record.finishes[index]?.value ?? null;
+    if (record.type !== "control" || record.event.type !== "carry") return null;
+    return record.event.carried[index]?.value ?? null;
   }
 
   /** Tasks that this record has other attempts of, and not the current one: a worker may hold several of one task. */
@@ -160,7 +190,8 @@ function namedBy(record: LogRecord): TaskId[] {
     case "finish":
       return record.finishes.map(({ id }) => id);
     case "control":
-      return "attempts" in record.event ? record.event.attempts.map(({ id }) => id) : [];
+      if ("attempts" in record.event) return record.event.attempts.map(({ id }) => id);
+      return "carried" in record.event ? record.event.carried.map(({ id }) => id) : [];
   }
 }
 

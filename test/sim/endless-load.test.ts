@@ -1,5 +1,5 @@
 /** A cluster under a load that does not end: its log, its checkpoints and its memory stop growing (I10). */
-import type { Client } from "@weft/client";
+import type { Client, TaskHandle } from "@weft/client";
 import { ControlSecret, Namespace, Subjects, type TaskId } from "@weft/protocol";
 import { Dice, SimLoop, SimServer } from "@weft/testing/simulation";
 import { beforeAll, expect, test } from "vitest";
@@ -16,6 +16,8 @@ const SAMPLE_EVERY_MS = 2_500;
 /** By then as many tasks leave as come. */
 const WARM_MS = 60_000;
 const END_MS = 300_000;
+/** A task takes most of that: its own arguments are old then, and what another one waits for beside it. */
+const LONG_MS = 270_000;
 
 const plan: Plan = {
   ...planOf(new Dice(1)),
@@ -62,6 +64,8 @@ class Run {
   private readonly auditor: Auditor;
   private readonly parties: Parties;
   submitted = 0;
+  /** Of the one that has waited for all the time. */
+  lastValue: unknown = null;
 
   constructor() {
     const { loop, subjects, server, wrong } = this;
@@ -100,6 +104,7 @@ class Run {
         every(ms, act);
       });
     };
+    loop.after(1_000, () => this.waitLong());
     every(SUBMIT_EVERY_MS, () => this.submit());
     every(SAMPLE_EVERY_MS, () => this.sample());
     every(500, () => this.readAgain());
@@ -108,6 +113,28 @@ class Run {
 
   private client(index: number): Client | null {
     return this.parties.all("client")[index]?.client ?? null;
+  }
+
+  private waitLong(): void {
+    const submit = (
+      add: number,
+      takeMs: number,
+      dependsOn: readonly string[] = [],
+    ): TaskHandle<number> | undefined =>
+      this.client(0)?.submit<number>(TASK_NAME, { takeMs, failBelow: 1, add, heeds: true }, { dependsOn });
+    const [short, long] = [submit(1, 10), submit(20, LONG_MS)];
+    submit(300, 10, [short?.id ?? "", long?.id ?? ""])
+      ?.settled()
+      .then(
+        ({ value, error }) => {
+          this.lastValue = error?.message ?? value;
+        },
+        () => undefined,
+      );
+  }
+
+  get carried(): number {
+    return this.auditor.carriedCount;
   }
 
   private submit(): void {
@@ -188,4 +215,9 @@ test("the value of every task is there for as long as it is kept, and then its i
   expect(run.reread.length).toBeGreaterThan(400);
   for (const { value, wanted } of run.reread) expect(value).toBe(wanted);
   expect(new Set(run.expired)).toEqual(new Set(["ResultExpiredError"]));
+});
+
+test("a task that waits for nearly all the time holds nothing up, and is given what it was to be given", () => {
+  expect(run.lastValue).toBe(321);
+  expect(run.carried).toBeGreaterThan(10);
 });

@@ -58,6 +58,7 @@ let tasks = 0;
 let events = 0;
 let left = 0;
 let purged = 0;
+let carried = 0;
 const startedMs = performance.now();
 for (let seed = first; seed < first + count; seed++) {
   const result = await runSeed(seed);
@@ -66,6 +67,7 @@ for (let seed = first; seed < first + count; seed++) {
   events += result.events;
   left += result.left;
   purged += result.purged;
+  carried += result.carried;
   const isWrong = result.wrong.length > 0;
   if (isWrong || values.story) for (const line of result.story) console.log(line);
   if (!isWrong) continue;
@@ -78,7 +80,7 @@ for (let seed = first; seed < first + count; seed++) {
 }
 const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
 console.log(
-  `${tasks} tasks, ${left} of them have left, ${purged} records purged, ${events} events, ${seconds} s`,
+  `${tasks} tasks, ${left} of them have left, ${purged} records purged, ${carried} values carried, ${events} events, ${seconds} s`,
 );
 // A pipe whose reader is slow takes the last lines later: an end before that would lose them.
 process.stdout.write(

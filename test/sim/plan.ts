@@ -37,6 +37,8 @@ export type Plan = {
   readonly replicas: 1 | 3;
   /** Tasks that are submitted in all. */
   readonly tasks: number;
+  /** Of these, the first ones that take most of the time: what is needed of the log then is old. */
+  readonly longTasks: number;
   /** For how long they are submitted, and faults come. */
   readonly busyMs: number;
   readonly taskMsMax: number;
@@ -118,6 +120,7 @@ export function planOf(dice: Dice): Plan {
     blobSizes: dice.chance(0.3)
       ? { inlineBytesMax: 1 + dice.below(40), chunkBytes: 1 + dice.below(30) }
       : null,
+    longTasks: dice.chance(0.4) ? 1 + dice.below(3) : 0,
   };
 }
 

@@ -34,6 +34,8 @@ export type SeedResult = {
   readonly left: number;
   /** Records that were purged behind a checkpoint. */
   readonly purged: number;
+  /** Values that were carried out of the way of that. */
+  readonly carried: number;
   readonly events: number;
   readonly simulatedMs: number;
 };
@@ -217,6 +219,7 @@ class SeedRun {
       tasks: this.workload.submitted,
       left: this.auditor.leftCount,
       purged: this.server.firstSeq(this.subjects.stream(0)) - 1,
+      carried: this.auditor.carriedCount,
       records: this.auditor.ledger.seq,
       events: this.loop.played,
       simulatedMs: this.loop.nowMs,
@@ -225,8 +228,8 @@ class SeedRun {
 }
 
 /** How long a whole cluster takes for everything, a few attempts of each included. */
-function workMs({ tasks, taskMsMax, workers, slots }: Plan): number {
-  return (3 * tasks * taskMsMax) / (workers * slots);
+function workMs({ tasks, taskMsMax, longTasks, busyMs, workers, slots }: Plan): number {
+  return (3 * tasks * taskMsMax) / (workers * slots) + 3 * longTasks * busyMs;
 }
 
 /** The busier the tasks, the slower they come. */

@@ -47,7 +47,8 @@ export class Workload {
     const { limits, limitOptions } = this.limits();
     const parent = this.parent();
     const add = dice.below(1_000);
-    const input: SimInput = { takeMs: dice.next() * plan.taskMsMax, failBelow, add, heeds: dice.chance(0.7) };
+    const takeMs = dice.next() * (this.submitted <= plan.longTasks ? plan.busyMs : plan.taskMsMax);
+    const input: SimInput = { takeMs, failBelow, add, heeds: dice.chance(0.7) };
     const ids = dependsOn.map((each) => each.id as string);
     const options: SubmitOptions = {
       dependsOn: isDoomed ? [...ids, client.createId()] : ids,

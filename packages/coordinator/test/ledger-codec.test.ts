@@ -3,9 +3,8 @@ import { MalformedError } from "@weft/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { encodeLedger, LedgerDecoder } from "../src/core/codec/ledger-codec.ts";
-import type { Ledger } from "../src/core/ledger/index.ts";
+import { type Ledger, oldestNeededSeq } from "../src/core/ledger/index.ts";
 import { checkInvariants } from "../src/core/ledger/invariants.ts";
-import { oldestNeededSeq } from "../src/shell/ledger-state.ts";
 import { type Step, stepsWithRetention } from "./ledger-steps.ts";
 import { idOf, newLedger, submission, TestLog } from "./test-log.ts";
 
@@ -156,6 +155,7 @@ const FIELDS = {
   LedgerClock: ["lastStampMs", "nowMs"],
   RollingHash: ["high", "low"],
   Senders: ["byInstance"],
+  CarriedRecords: ["bySeq"],
   Deadlines: ["dueAtMs", "fresh", "waitMs"],
   Timers: ["fresh", "hasShort", "isLive", "keys", "sweepAt", "tasks"],
   SettledIndex: [

@@ -166,12 +166,32 @@ const retention: fc.Arbitrary<Step> = fc
         void log.settings(settings),
   );
 
+/** What a leader carries of a record, and what one that is deposed, or late, would have. */
+const carry: fc.Arbitrary<Step> = fc
+  .record({
+    back: fc.nat({ max: 60 }),
+    change: fc.constantFrom({}, {}, {}, { seq: 1 }, { index: 1 }, { value: null }),
+    isLate: fc.boolean(),
+  })
+  .map(
+    ({ back, change, isLate }): Step =>
+      (log) => {
+        const seq = Math.max(1, log.entries.length - back);
+        log.carry(seq, change);
+        if (isLate) log.repeat();
+      },
+  );
+
 export const stepsWithRetention: fc.Arbitrary<Step[]> = fc
   .tuple(
     retention,
-    fc.array(fc.oneof({ weight: 12, arbitrary: step }, { weight: 1, arbitrary: retention }), {
-      maxLength: 80,
-      size: "max",
-    }),
+    fc.array(
+      fc.oneof(
+        { weight: 12, arbitrary: step },
+        { weight: 1, arbitrary: retention },
+        { weight: 2, arbitrary: carry },
+      ),
+      { maxLength: 80, size: "max" },
+    ),
   )
   .map(([first, others]) => [first, ...others]);

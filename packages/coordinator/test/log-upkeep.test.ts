@@ -37,6 +37,7 @@ describe("the log is purged", () => {
       { seq: 100, ageMs: OLD },
     ],
     oldestNeededSeq: 1_000,
+    oldestFreshSeq: 1_000,
     lastControlSeq: 1_000,
     isPressed: false,
   };
@@ -62,6 +63,7 @@ describe("the log is purged", () => {
     ["not at all with a single checkpoint and room", { checkpoints: [{ seq: 300, ageMs: OLD }] }, 0],
     ["not at all without a checkpoint", { checkpoints: [], isPressed: true }, 0],
     ["never beyond what somebody may still ask for", { oldestNeededSeq: 50 }, 50],
+    ["never beyond a value that was carried a moment ago", { oldestFreshSeq: 60 }, 60],
     ["never beyond the newest control record", { lastControlSeq: 70 }, 70],
   ])("%s", (_title, change, first) => {
     expect(firstKept({ ...facts, ...change }, SETTINGS)).toBe(first);

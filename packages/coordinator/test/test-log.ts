@@ -1,5 +1,6 @@
 /** A log in memory with its fold, which is checked after each record. */
 import {
+  type Carried,
   type ControlEvent,
   ControlSecret,
   DEFAULT_OPTIONS,
@@ -22,6 +23,7 @@ import {
 import type { Effect } from "../src/core/ledger/effect.ts";
 import { checkInvariants } from "../src/core/ledger/invariants.ts";
 import { Ledger, type LogEntry } from "../src/core/ledger/ledger.ts";
+import { neededOf } from "../src/core/ledger/needed.ts";
 import { DEFAULT_SETTINGS } from "../src/core/ledger/retention.ts";
 
 const SECRET: ControlSecret = ControlSecret.create();
@@ -115,6 +117,13 @@ export class TestLog {
       type: "lost",
       attempts: [{ id: idOf(id), attempt, started: true, lostWorker: WORKER, ...lost }],
     });
+  }
+
+  /** Carries what is needed of a record. */
+  carry(seq: number, change: Partial<Carried> = {}, epoch: number = this.ledger.epoch): Effect[] {
+    const record = this.entries[seq - 1]?.record ?? null;
+    const carried = record === null ? [] : neededOf(this.ledger, seq, record);
+    return this.control({ type: "carry", carried: carried.map((each) => ({ ...each, ...change })) }, epoch);
   }
 
   expire(id: number, expired: Partial<ExpiredAttempt> = {}): Effect[] {

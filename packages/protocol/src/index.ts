@@ -152,8 +152,10 @@ export {
   type ProgressReport,
 } from "./progress.ts";
 export {
+  CARRIED_PARTS,
   type Cancel,
   type CancelRecord,
+  type Carried,
   type ControlEvent,
   type ControlRecord,
   EXPIRED_LIMITS,

@@ -11,8 +11,10 @@ import {
 } from "./limits.ts";
 import { packr } from "./packr.ts";
 import {
+  CARRIED_PARTS,
   type Cancel,
   type CancelRecord,
+  type Carried,
   type ControlEvent,
   type ControlRecord,
   EXPIRED_LIMITS,
@@ -105,6 +107,8 @@ function eventToWire(event: ControlEvent): unknown[] {
       return ["lost", event.attempts.map((a) => [a.id, a.attempt, a.started, a.lostWorker])];
     case "expired":
       return ["expired", event.attempts.map((a) => [a.id, a.attempt, a.limit])];
+    case "carry":
+      return ["carry", event.carried.map((c) => [c.part, c.id, c.seq, c.index, c.value])];
     default:
       return assertNever(event);
   }
@@ -229,6 +233,8 @@ function readEvent(wire: unknown[]): ControlEvent {
       return { type, attempts: list(wire[1], "attempts", RECORD_ITEMS_MAX).map(readLost) };
     case "expired":
       return { type, attempts: list(wire[1], "attempts", RECORD_ITEMS_MAX).map(readExpired) };
+    case "carry":
+      return { type, carried: list(wire[1], "values", RECORD_ITEMS_MAX).map(readCarried) };
     default:
       return mismatch("control event is unknown");
   }
@@ -268,6 +274,17 @@ function readExpired(item: unknown): ExpiredAttempt {
     id: taskId(wire[0]),
     attempt: count(wire[1], "attempt"),
     limit: oneOf(wire[2], "limit", EXPIRED_LIMITS),
+  };
+}
+
+function readCarried(item: unknown): Carried {
+  const wire = list(item, "value");
+  return {
+    part: oneOf(wire[0], "part", CARRIED_PARTS),
+    id: taskId(wire[1]),
+    seq: count(wire[2], "sequence"),
+    index: count(wire[3], "index", RECORD_ITEMS_MAX),
+    value: bytesOrNull(wire[4], "value"),
   };
 }
 

@@ -116,7 +116,9 @@ export type ControlEvent =
   /** From here on these settings hold: the leader's. */
   | { readonly type: "settings"; readonly settings: LedgerSettings }
   | { readonly type: "lost"; readonly attempts: readonly LostAttempt[] }
-  | { readonly type: "expired"; readonly attempts: readonly ExpiredAttempt[] };
+  | { readonly type: "expired"; readonly attempts: readonly ExpiredAttempt[] }
+  /** Values that are needed, although what is around them is not: from here on they are in this record. */
+  | { readonly type: "carry"; readonly carried: readonly Carried[] };
 
 export type LostAttempt = {
   readonly id: TaskId;
@@ -134,6 +136,18 @@ export type ExpiredAttempt = {
   readonly id: TaskId;
   readonly attempt: number;
   readonly limit: (typeof EXPIRED_LIMITS)[number];
+};
+
+export const CARRIED_PARTS = ["arguments", "result"] as const;
+
+/** What it is, and the place that it had: at any other it is carried already, or needed no more. */
+export type Carried = {
+  readonly part: (typeof CARRIED_PARTS)[number];
+  readonly id: TaskId;
+  readonly seq: number;
+  readonly index: number;
+  /** As it was: bytes, or a reference to a large value. Null where a result has none. */
+  readonly value: Uint8Array | null;
 };
 
 export type LogRecord = SubmitRecord | CancelRecord | FinishRecord | ControlRecord;

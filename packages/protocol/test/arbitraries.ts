@@ -1,5 +1,6 @@
 /** Ids, records and parts of messages, whatever the wire contract allows. */
 import {
+  CARRIED_PARTS,
   type ControlEvent,
   DURATION_MAX_MS,
   EXPIRED_LIMITS,
@@ -119,6 +120,18 @@ const controlEvent: fc.Arbitrary<ControlEvent> = fc.oneof(
   fc.record({
     type: fc.constant("expired" as const),
     attempts: few(fc.record({ id: taskId, attempt: count, limit: fc.constantFrom(...EXPIRED_LIMITS) })),
+  }),
+  fc.record({
+    type: fc.constant("carry" as const),
+    carried: few(
+      fc.record({
+        part: fc.constantFrom(...CARRIED_PARTS),
+        id: taskId,
+        seq: count,
+        index: fc.nat({ max: 9_999 }),
+        value: orNull(bytes),
+      }),
+    ),
   }),
 );
 

@@ -89,8 +89,30 @@ export const PLANTS: readonly Plant[] = [
     edits: [
       {
         file: "/packages/coordinator/src/shell/log-upkeep.ts",
-        from: "Math.min(checkpoint.seq, facts.oldestNeededSeq, facts.lastControlSeq)",
+        from: "Math.min(checkpoint.seq, facts.oldestNeededSeq, facts.oldestFreshSeq, facts.lastControlSeq)",
         to: "Math.min(checkpoint.seq, facts.lastControlSeq)",
+      },
+    ],
+  },
+  {
+    name: "carried-once",
+    what: "what was carried is thought to be safe for ever",
+    edits: [
+      {
+        file: `${LEDGER}needed.ts`,
+        from: "resultsNeeded(ledger), carriedNeeded(ledger)",
+        to: "resultsNeeded(ledger)",
+      },
+    ],
+  },
+  {
+    name: "carry-forgets",
+    what: "arguments are carried although their task has settled meanwhile",
+    edits: [
+      {
+        file: `${LEDGER}carry.ts`,
+        from: "if (task === undefined ||",
+        to: "if (task === undefined) break; if (",
       },
     ],
   },

@@ -13,7 +13,7 @@ import {
   type TaskId,
 } from "@weft/protocol";
 import type { Bus } from "@weft/transport";
-import { type Ledger, type SettledTask, tell } from "../core/ledger/index.ts";
+import { type Ledger, type Position, type SettledTask, tell } from "../core/ledger/index.ts";
 import type { ValueStore } from "./value-store.ts";
 
 type Line = {
@@ -197,12 +197,11 @@ export class ClientOutlet {
     owner: Sender,
     watchers: ReadonlySet<Sender> | undefined,
   ): void {
-    const position = tell(this.ledger, task).source?.finish;
-    if (position === null || position === undefined)
-      return this.enqueue({ ...message, fetch: false }, owner, watchers);
+    const where = (): Position | null => tell(this.ledger, task).source?.finish ?? null;
+    if (where() === null) return this.enqueue({ ...message, fetch: false }, owner, watchers);
     if (this.loading >= LOADS_MAX) return this.enqueue(message, owner, watchers);
     this.loading++;
-    this.values.load(position).then(
+    this.values.loadMoving(where).then(
       (value) => {
         this.loading--;
         this.enqueue({ ...message, value, fetch: false }, owner, watchers);

@@ -166,13 +166,14 @@ export class Dispatcher {
   }
 
   private async load(task: LiveTask): Promise<{ args: Uint8Array; deps: AssignedDeps | null }> {
-    const { values } = this.options;
-    const args = (await values.load(task.submitted)) ?? EMPTY;
+    const { values, ledger } = this.options;
+    const args = (await values.loadMoving(() => task.submitted)) ?? EMPTY;
     if (task.dependencies.length === 0) return { args, deps: null };
     const loaded: (Uint8Array | null)[] = [];
     let bytes = 0;
-    for (const position of this.depPositions(task)) {
-      const value = position === null || bytes > INLINE_DEPS_BYTES_MAX ? null : await values.load(position);
+    for (const id of task.dependencies) {
+      const where = (): Position | null => ledger.settled.get(id)?.finish ?? null;
+      const value = bytes > INLINE_DEPS_BYTES_MAX ? null : await values.loadMoving(where);
       bytes += 8 + (value?.length ?? 0);
       loaded.push(bytes > INLINE_DEPS_BYTES_MAX ? null : value);
     }

@@ -8,6 +8,7 @@
  */
 import {
   assertNever,
+  type Carried,
   type ControlEvent,
   type ExpiredAttempt,
   type LedgerSettings,
@@ -55,6 +56,9 @@ const SPREAD_MS = 150;
 const VACANT_SPREAD_MS = 20;
 const ATTEMPTS_PER_RECORD_MAX = 5_000;
 
+/** Values to be carried, and who waits for that. */
+type Carry = { readonly carried: readonly Carried[]; readonly done: () => void };
+
 export class Leadership {
   private readonly options: LeadershipOptions;
   private readonly clock: Clock;
@@ -72,6 +76,7 @@ export class Leadership {
   private vacancy: Timer | null = null;
   private lost: LostAttempt[] = [];
   private expired: ExpiredAttempt[] = [];
+  private carries: Carry[] = [];
   private writing: Promise<unknown> | null = null;
   private standing: Promise<unknown> | null = null;
 
@@ -106,6 +111,7 @@ export class Leadership {
       if (this.role === "leading") this.role = "following";
       this.lost = [];
       this.expired = [];
+      for (const { done } of this.carries.splice(0)) done();
       onDeposed();
     }
     if (this.role === "stopped") return;
@@ -135,6 +141,14 @@ export class Leadership {
   reportExpired(attempts: readonly ExpiredAttempt[]): void {
     for (const attempt of attempts) this.expired.push(attempt);
     this.write();
+  }
+
+  /** Carries values to a record of their own. Resolves once that is folded, or never will be by this leader. */
+  carry(carried: readonly Carried[]): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.carries.push({ carried, done: resolve });
+    this.write();
+    return promise;
   }
 
   /** Neither leads nor stands any more. */
@@ -241,15 +255,22 @@ export class Leadership {
     if (this.writing !== null || this.role !== "leading") return;
     this.lastTickMs = this.clock.nowMs();
     const { epoch } = this;
-    const event = this.nextEvent();
+    const { event, done } = this.nextWrite();
     const current = (): boolean => this.role === "leading" && this.epoch === epoch;
     this.writing = this.options.writer.append(epoch, event, current).then(
       () => {
         this.writing = null;
-        if (this.lost.length + this.expired.length > 0) this.write();
+        done?.();
+        if (this.lost.length + this.expired.length + this.carries.length > 0) this.write();
       },
       (error: unknown) => this.options.onFailed(error as Error),
     );
+  }
+
+  private nextWrite(): { readonly event: ControlEvent; readonly done?: () => void } {
+    const carry = this.lost.length + this.expired.length === 0 ? this.carries.shift() : undefined;
+    if (carry === undefined) return { event: this.nextEvent() };
+    return { event: { type: "carry", carried: carry.carried }, done: carry.done };
   }
 
   private nextEvent(): ControlEvent {

@@ -1,8 +1,9 @@
 /**
  * What a leader does to keep the log short: it has checkpoints written, by a standby where there is one, else beside
- * itself, and purges what no fold and nobody else needs any more.
+ * itself, purges what no fold and nobody else needs any more, and carries what is needed out of the way of that.
  */
 import {
+  type Carried,
   decodeCheckpointAnswer,
   decodeCheckpointOffer,
   encodeCheckpointRequest,
@@ -10,14 +11,23 @@ import {
   type Subjects,
 } from "@weft/protocol";
 import { type Connection, pause, type Stream, type StreamInfo, type Timer } from "@weft/transport";
-import type { Ledger } from "../core/ledger/index.ts";
+import { type Ledger, oldestNeededSeq } from "../core/ledger/index.ts";
+import { Carrier } from "./carrier.ts";
 import type { CheckpointManifest } from "./checkpoint-manifest.ts";
 import { CheckpointStore } from "./checkpoint-store.ts";
 import type { CheckpointRunner } from "./checkpoint-thread.ts";
-import { oldestNeededSeq } from "./ledger-state.ts";
 import { type LogRoom, limitOf } from "./log-room.ts";
-import { firstKept, isCheckpointDue, isPressed, isTight, type UpkeepSettings } from "./log-upkeep.ts";
+import {
+  carryFacts,
+  firstKept,
+  isCheckpointDue,
+  isPressed,
+  isTight,
+  NOTHING_NEEDED,
+  type UpkeepSettings,
+} from "./log-upkeep.ts";
 import type { NamespaceConfig } from "./namespace.ts";
+import type { ValueStore } from "./value-store.ts";
 
 export type LogKeeperOptions = {
   readonly connection: Connection;
@@ -26,6 +36,9 @@ export type LogKeeperOptions = {
   readonly ledger: Ledger;
   readonly settings: UpkeepSettings;
   readonly room: LogRoom;
+  readonly values: Pick<ValueStore, "record">;
+  /** Writes values to a record of the leader's. */
+  readonly carry: (carried: readonly Carried[]) => Promise<void>;
   /** The log is nearly full; told again as long as it is. */
   readonly onTight: () => void;
   /** Writes a checkpoint beside this coordinator. */
@@ -48,6 +61,7 @@ export class LogKeeper {
   private readonly options: LogKeeperOptions;
   private readonly stream: Stream;
   private readonly store: CheckpointStore;
+  private readonly carrier: Carrier;
   private readonly timer: Timer;
   /** When this leader first saw a checkpoint, by the record where it stands. */
   private readonly seenAtMs = new Map<number, number>();
@@ -65,6 +79,12 @@ export class LogKeeper {
     const { connection, config, subjects } = options;
     this.options = options;
     this.stream = connection.stream(config.stream);
+    this.carrier = new Carrier({
+      clock: connection.clock,
+      ledger: options.ledger,
+      values: options.values,
+      append: options.carry,
+    });
     this.store = new CheckpointStore({ connection, subjects, secret: config.secret });
     this.beganAtMs = connection.clock.nowMs();
     this.lookedAtMs = this.beganAtMs;
@@ -190,18 +210,30 @@ export class LogKeeper {
     nowMs: number,
   ): Promise<void> {
     const { ledger, settings, log } = this.options;
-    const first = firstKept(
-      {
-        checkpoints: checkpoints.map((each) => ({ seq: each.point.seq, ageMs: this.ageMs(each, nowMs) })),
-        oldestNeededSeq: oldestNeededSeq(ledger),
-        lastControlSeq: ledger.lastControlSeq,
-        isPressed: this.isPressed,
-      },
-      settings,
+    const facts = {
+      checkpoints: checkpoints.map((each) => ({ seq: each.point.seq, ageMs: this.ageMs(each, nowMs) })),
+      oldestNeededSeq: oldestNeededSeq(ledger),
+      oldestFreshSeq: this.carrier.oldestFreshSeq(settings.purgeAgeMinMs),
+      lastControlSeq: ledger.lastControlSeq,
+      isPressed: this.isPressed,
+    };
+    const first = firstKept(facts, settings);
+    if (this.closed) return;
+    if (first > info.firstSeq) {
+      await this.stream.purge({ belowSeq: first });
+      log(`the log is purged below record ${first}: ${first - info.firstSeq} records`);
+    }
+    const purgeableSeq = firstKept({ ...facts, ...NOTHING_NEEDED }, settings);
+    if (facts.oldestNeededSeq < purgeableSeq) await this.carry(info, purgeableSeq);
+  }
+
+  /** What is still needed goes to the log's end where that is worth it, so that the next purge goes further. */
+  private async carry(info: StreamInfo, purgeableSeq: number): Promise<void> {
+    const { settings, log } = this.options;
+    const carried = await this.carrier.carry(
+      carryFacts({ ...info, bytesMax: limitOf(info) }, purgeableSeq, settings),
     );
-    if (this.closed || first <= info.firstSeq) return;
-    await this.stream.purge({ belowSeq: first });
-    log(`the log is purged below record ${first}: ${first - info.firstSeq} records`);
+    if (carried > 0) log(`${carried} values that are needed are carried to the end of the log`);
   }
 
   /** Once for each kind of trouble in a row. */

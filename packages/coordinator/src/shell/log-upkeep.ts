@@ -1,7 +1,9 @@
 /** When a checkpoint is due, and how far the log may be purged: decided here, done elsewhere. */
+import type { StreamInfo } from "@weft/transport";
+import type { CarryFacts } from "../core/ledger/index.ts";
 
 export type UpkeepSettings = {
-  /** A checkpoint is not written for less than this much log. */
+  /** A checkpoint is not written, nor a value carried, for less than this much log. */
   readonly checkpointBytesMin: number;
   /** With any new record behind the last one, a checkpoint is written after this time. */
   readonly checkpointAgeMaxMs: number;
@@ -49,6 +51,8 @@ export type PurgeFacts = {
   readonly checkpoints: readonly { readonly seq: number; readonly ageMs: number }[];
   /** The oldest record that somebody may still ask for. */
   readonly oldestNeededSeq: number;
+  /** The oldest with a value that is carried elsewhere, where a power cut may still take it away. */
+  readonly oldestFreshSeq: number;
   readonly lastControlSeq: number;
   /** The log is more than half full. */
   readonly isPressed: boolean;
@@ -63,5 +67,31 @@ export function firstKept(facts: PurgeFacts, { purgeAgeMinMs }: UpkeepSettings):
   const candidates = facts.isPressed ? facts.checkpoints : facts.checkpoints.slice(1);
   const checkpoint = candidates.find(({ ageMs }) => ageMs >= purgeAgeMinMs);
   if (checkpoint === undefined) return 0;
-  return Math.min(checkpoint.seq, facts.oldestNeededSeq, facts.lastControlSeq);
+  return Math.min(checkpoint.seq, facts.oldestNeededSeq, facts.oldestFreshSeq, facts.lastControlSeq);
+}
+
+/** For how far the log could be purged if nothing of it were needed. */
+export const NOTHING_NEEDED: Pick<PurgeFacts, "oldestNeededSeq" | "oldestFreshSeq"> = {
+  oldestNeededSeq: Number.POSITIVE_INFINITY,
+  oldestFreshSeq: Number.POSITIVE_INFINITY,
+};
+
+/** Written at once to carry values: other records of the leader wait for it. */
+const CARRIED_BYTES_MAX = 1024 * 1024;
+const CARRIED_SHARE = 16;
+const FREED_SHARE = 8;
+
+/** In a log with a limit, what is little to carry and what is much to purge is that of the limit. */
+export function carryFacts(
+  { firstSeq, lastSeq, bytes, bytesMax }: Pick<StreamInfo, "firstSeq" | "lastSeq" | "bytes" | "bytesMax">,
+  purgeableSeq: number,
+  { checkpointBytesMin }: UpkeepSettings,
+): CarryFacts {
+  const limit = bytesMax > 0 ? bytesMax : Number.POSITIVE_INFINITY;
+  return {
+    purgeableSeq,
+    recordBytes: bytes / Math.max(1, lastSeq - firstSeq + 1),
+    freedBytesMin: Math.min(checkpointBytesMin, limit / FREED_SHARE),
+    carriedBytesMax: Math.min(CARRIED_BYTES_MAX, limit / CARRIED_SHARE),
+  };
 }

@@ -134,10 +134,15 @@ async function show(id: TaskId, context: QueryContext): Promise<Answer> {
   const { ledger, term } = context;
   const task = ledger.live.get(id) ?? ledger.settled.get(id);
   if (task === undefined) return unknownTask(id, ledger);
-  // Of a settled task nobody needs the arguments: they may be purged.
-  const record = (await context.values.record(task.submitted.seq))?.record;
+  // Of a settled task nobody needs the arguments: they may be purged, or be where they were carried to.
+  const record = isLive(task) ? null : (await context.values.record(task.submitted.seq))?.record;
   const submission = record?.type === "submit" ? record.tasks[task.submitted.index] : undefined;
   const live = isLive(task) ? task : null;
+  const { priority, labels, dependencies } = live ?? {
+    priority: submission?.options?.priority ?? 0,
+    labels: submission?.options?.labels ?? [],
+    dependencies: submission?.dependsOn ?? [],
+  };
   const report: TaskReport = {
     id,
     name: task.name,
@@ -145,9 +150,9 @@ async function show(id: TaskId, context: QueryContext): Promise<Answer> {
     owner: live?.owner ?? (record?.type === "submit" ? record.instance : ""),
     attempt: task.attempt,
     tries: task.tries,
-    priority: submission?.options?.priority ?? 0,
-    labels: submission?.options?.labels ?? [],
-    dependencies: (submission?.dependsOn ?? []).map((each) => dependency(each, ledger)),
+    priority,
+    labels,
+    dependencies: dependencies.map((each) => dependency(each, ledger)),
     dependents: live?.dependents.length ?? 0,
     submittedAtMs: live?.submittedAtMs ?? null,
     settledAtMs: live === null ? (task as SettledTask).settledAtMs : null,

@@ -12,7 +12,7 @@ import {
   WeftError,
 } from "@weft/protocol";
 import { AwakeTime, type Connection } from "@weft/transport";
-import type { Ledger } from "../core/ledger/index.ts";
+import { type Ledger, oldestNeededSeq } from "../core/ledger/index.ts";
 import { AskDesk } from "./ask-desk.ts";
 import { BlobCollector, type CollectorSettings } from "./blob-collector.ts";
 import { BlobStore } from "./blob-store.ts";
@@ -22,7 +22,6 @@ import type { ControlWriter } from "./control-writer.ts";
 import { CoordinatorWatch, type OwnState } from "./coordinator-watch.ts";
 import type { EventOutlet } from "./event-outlet.ts";
 import { Leadership } from "./leadership.ts";
-import { oldestNeededSeq } from "./ledger-state.ts";
 import { LogFold } from "./log-fold.ts";
 import { LogKeeper } from "./log-keeper.ts";
 import { LogReader, type RawRecord } from "./log-reader.ts";
@@ -289,6 +288,8 @@ export class Replica {
       ledger,
       settings,
       room,
+      values: this.values,
+      carry: (carried) => this.leadership.carry(carried),
       run,
       onTight,
       log,

@@ -249,6 +249,7 @@ export class Term {
       case "submitted_again":
         this.clients.follow(effect.id, effect.sender);
         return;
+      case "carried":
       case "leader_elected":
       case "leader_resigned":
       case "diverged":

@@ -70,6 +70,20 @@ export class ValueStore {
     return (await loading)[position.index] ?? null;
   }
 
+  /** As `load`, of a value that may be carried to another place meanwhile, and be purged from the one that it had. */
+  async loadMoving(where: () => Position | null): Promise<Uint8Array | null> {
+    for (let position = where(); position !== null; ) {
+      try {
+        return await this.load(position);
+      } catch (error) {
+        const now = where();
+        if (!(error instanceof RecordPurgedError) || now?.seq === position.seq) throw error;
+        position = now;
+      }
+    }
+    return null;
+  }
+
   /** The whole record at a sequence; null where it is purged. A stream that has no leader for now is asked again for a while. */
   async record(seq: number): Promise<{ record: LogRecord; bytes: number } | null> {
     const { nats, clock } = this.connection;
@@ -106,5 +120,7 @@ export class ValueStore {
 function valuesOf(record: LogRecord): Values | null {
   if (record.type === "submit") return record.tasks.map((task) => task.args);
   if (record.type === "finish") return record.finishes.map((finish) => finish.value);
+  if (record.type === "control" && record.event.type === "carry")
+    return record.event.carried.map(({ value }) => value);
   return null;
 }

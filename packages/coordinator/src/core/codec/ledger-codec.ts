@@ -14,7 +14,7 @@ import { refuse, StateReader } from "./state-reader.ts";
 import { StateWriter } from "./state-writer.ts";
 
 /** The version of these bytes. */
-export const STATE_FORMAT = 3;
+export const STATE_FORMAT = 4;
 
 type Section = {
   readonly save: (ledger: LedgerState, to: StateWriter) => Iterable<void>;
@@ -95,6 +95,10 @@ const SECTIONS: { readonly [Name in StateField]: Section | null } = {
   settled: {
     save: ({ settled }, to) => settled.save(to),
     load: ({ settled }, from) => settled.load(from),
+  },
+  carried: {
+    save: ({ carried }, to) => carried.save(to),
+    load: ({ carried }, from) => carried.load(from),
   },
   earlyCancels: TOGETHER,
   earlyCancelDeadlines: {

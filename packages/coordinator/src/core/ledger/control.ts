@@ -1,5 +1,6 @@
 /** What a leader writes: it moves the clock, says who leads, and reports what became of attempts. */
 import { assertNever, type ControlRecord, type HashMark } from "@weft/protocol";
+import { carryAll } from "./carry.ts";
 import { expire, lose } from "./finish.ts";
 import type { LogEntry } from "./ledger.ts";
 import { giveUpUnknown } from "./link.ts";
@@ -39,6 +40,9 @@ export function control(ledger: LedgerState, entry: LogEntry, record: ControlRec
       break;
     case "expired":
       for (const attempt of event.attempts) expire(ledger, attempt);
+      break;
+    case "carry":
+      carryAll(ledger, entry.seq, event.carried);
       break;
     default:
       assertNever(event);

@@ -24,6 +24,8 @@ export type Effect =
     }
   /** A task that the log has already was submitted again: whoever did follows the one there is. */
   | { readonly type: "submitted_again"; readonly id: TaskId; readonly sender: Sender }
+  /** Its arguments, or its value, are in this record from now on. */
+  | { readonly type: "carried"; readonly id: TaskId }
   | { readonly type: "leader_elected"; readonly epoch: number; readonly nonce: Nonce }
   | { readonly type: "leader_resigned"; readonly epoch: number }
   /** The leader's fold had come to something else at that record. */
@@ -43,4 +45,5 @@ export type VoidReason =
   | "finish of an attempt that is not current"
   | "loss of an attempt that is not current"
   | "expiry of an attempt that is not current"
+  | "carry of a value that is not there any more"
   | "cancel of a settled task";

@@ -1,7 +1,9 @@
+export { type CarryFacts, planCarries } from "./carry-plan.ts";
 export type { Effect } from "./effect.ts";
 export { Ledger } from "./ledger.ts";
+export { neededOf, oldestNeededSeq } from "./needed.ts";
 export { tell } from "./reason.ts";
-export { DEFAULT_SETTINGS, hasExpired, mayHaveExpired } from "./retention.ts";
+export { DEFAULT_SETTINGS, hasExpired, ITEM_BYTES, mayHaveExpired } from "./retention.ts";
 export type { LedgerConfig } from "./state.ts";
 export {
   isLive,

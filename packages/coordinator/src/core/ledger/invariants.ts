@@ -1,5 +1,6 @@
 /** Re-derives every cross-reference of a ledger from scratch. Called after every record in tests. */
 import type { TaskId } from "@weft/protocol";
+import type { Share } from "./carried-records.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LiveTask } from "./task.ts";
 
@@ -19,6 +20,7 @@ export function checkInvariants(ledger: Ledger): string[] {
         wrong.push(`${child.id} is no live child of ${parent}`);
   }
   checkPins(ledger, wrong);
+  checkCarried(ledger, wrong);
   const argsBytes = [...ledger.live.values()].reduce((sum, task) => sum + task.argsBytes, 0);
   if (argsBytes !== ledger.argsBytes)
     wrong.push(`I10: ${ledger.argsBytes} bytes of arguments are counted, and there are ${argsBytes}`);
@@ -47,6 +49,35 @@ function checkPins(ledger: Ledger, wrong: string[]): void {
   if (ledger.settled.pinned !== pins.size)
     wrong.push(`R2: ${ledger.settled.pinned} settled tasks are pinned, and live tasks name ${pins.size}`);
 }
+
+/** K2, and that what was never carried is in the order of age. */
+function checkCarried(ledger: Ledger, wrong: string[]): void {
+  const { carried } = ledger;
+  const found = new Map<number, Share>();
+  const count = (seq: number, bytes: number, lastSeq: number): number => {
+    if (!carried.has(seq)) {
+      if (seq < lastSeq) wrong.push(`K2: a value in record ${seq} comes after one in record ${lastSeq}`);
+      return seq;
+    }
+    const share = found.get(seq) ?? { count: 0, bytes: 0 };
+    found.set(seq, { count: share.count + 1, bytes: share.bytes + bytes });
+    return lastSeq;
+  };
+  let lastSeq = 0;
+  for (const { submitted, argsBytes } of ledger.live.values())
+    lastSeq = count(submitted.seq, argsBytes, lastSeq);
+  lastSeq = 0;
+  for (const { seq, bytes } of ledger.settled.held(NONE)) lastSeq = count(seq, bytes, lastSeq);
+  for (const [seq, { count: values, bytes }] of carried) {
+    const share = found.get(seq) ?? { count: 0, bytes: 0 };
+    if (share.count !== values || share.bytes !== bytes)
+      wrong.push(
+        `K2: record ${seq} is to hold ${values} values of ${bytes} bytes, and holds ${share.count} of ${share.bytes}`,
+      );
+  }
+}
+
+const NONE: ReadonlySet<number> = new Set();
 
 function checkTask(ledger: Ledger, task: LiveTask, wrong: string[]): void {
   let unmet = 0;

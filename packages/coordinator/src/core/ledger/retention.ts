@@ -6,6 +6,7 @@
  * R2 A live task holds one pin on each of its dependencies that is settled, as often as it names it.
  */
 import { type LedgerSettings, TaskId } from "@weft/protocol";
+import type { Evicted } from "../settled/settled-index.ts";
 import type { LedgerState } from "./state.ts";
 import type { LiveTask } from "./task.ts";
 
@@ -35,7 +36,7 @@ export function evict(ledger: LedgerState): void {
   for (let left = EVICTIONS_MAX; left > 0; left--) {
     const settledAtMs = settled.oldestSettledAtMs();
     if (settledAtMs === null || !mayLeave(ledger, ledger.clock.nowMs - settledAtMs)) return;
-    settled.evictOldest();
+    uncarry(ledger, settled.evictOldest());
     ledger.expiredToMs = settledAtMs;
   }
 }
@@ -58,17 +59,17 @@ export function restamp(ledger: LedgerState, beforeMs: number): void {
 }
 
 /** What a task takes in the log beside its arguments or its value: its id, its place, its kind. */
-const ITEM_BYTES = 48;
+export const ITEM_BYTES = 48;
 
 /** Of the log, what is needed: by tasks that are not over, and for results that are kept. */
-function neededBytes({ live, settled, argsBytes }: LedgerState): number {
+export function bytesNeeded({ live, settled, argsBytes }: LedgerState): number {
   return argsBytes + settled.valueBytes + (live.size + settled.size) * ITEM_BYTES;
 }
 
 /** Half of the log is for what is needed; the other half is what is needed no more, until it is purged. */
 export function isLogFull(ledger: LedgerState): boolean {
   const { logBytesMax } = ledger.settings;
-  return logBytesMax > 0 && 2 * neededBytes(ledger) > logBytesMax;
+  return logBytesMax > 0 && 2 * bytesNeeded(ledger) > logBytesMax;
 }
 
 export function pinDependencies(ledger: LedgerState, task: LiveTask): void {
@@ -76,7 +77,12 @@ export function pinDependencies(ledger: LedgerState, task: LiveTask): void {
 }
 
 export function unpinDependencies(ledger: LedgerState, task: LiveTask): void {
-  for (const id of task.dependencies) ledger.settled.unpin(id);
+  for (const id of task.dependencies) uncarry(ledger, ledger.settled.unpin(id));
+}
+
+/** K2 (`carry.ts`): its value is needed no more. */
+function uncarry({ carried }: LedgerState, evicted: Evicted | null): void {
+  if (evicted !== null && carried.size > 0) carried.drop(evicted.valueSeq, evicted.valueBytes);
 }
 
 /** Of an id that is not known: nobody has submitted it, or it has left. Ids tell the hour of their making, no more. */

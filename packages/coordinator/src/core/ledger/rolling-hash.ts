@@ -63,6 +63,7 @@ export class RollingHash {
         this.text(effect.task.outcome);
         return this.text(effect.task.verdict?.type ?? "");
       case "submitted_again":
+      case "carried":
         return this.text(effect.id);
       case "leader_elected":
       case "leader_resigned":

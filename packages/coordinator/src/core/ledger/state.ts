@@ -1,6 +1,7 @@
 /** Everything that a ledger holds. Only the rules of the fold (the files beside this one) change it. */
 import type { ControlSecret, HashMark, LedgerSettings, Nonce, TaskId } from "@weft/protocol";
 import { SettledIndex } from "../settled/settled-index.ts";
+import { CarriedRecords } from "./carried-records.ts";
 import { LedgerClock } from "./clock.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Effect, VoidReason } from "./effect.ts";
@@ -49,6 +50,7 @@ export class LedgerState {
   settings: LedgerSettings = DEFAULT_SETTINGS;
   /** When the newest task that has left had settled; 0 where none has. */
   expiredToMs = 0;
+  readonly carried: CarriedRecords = new CarriedRecords();
   /** Of the arguments of all live tasks. */
   argsBytes = 0;
   /** The age that the next task gets. */

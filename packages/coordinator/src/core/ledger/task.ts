@@ -38,8 +38,8 @@ export type LiveTask = {
   /** While it waits for its dependencies; 0 for however long. */
   readonly dependencyTimeoutMs: number;
   readonly keepResult: boolean;
-  /** Where its arguments are. */
-  readonly submitted: Position;
+  /** Where its arguments are: in its submit, or in a record that they were carried to. */
+  submitted: Position;
   readonly argsBytes: number;
   readonly submittedAtMs: number;
   /** Age among all tasks. */

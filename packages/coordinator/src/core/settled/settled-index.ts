@@ -33,6 +33,7 @@ import { SlotTable } from "./slot-table.ts";
 
 /** What left the index: where its value was, and how long. */
 export type Evicted = { readonly id: TaskId; readonly valueSeq: number; readonly valueBytes: number };
+export type Held = { readonly seq: number; readonly bytes: number };
 export type Kept = { task: SettledTask; readonly valueBytes: number };
 
 export class SettledIndex {
@@ -191,6 +192,21 @@ export class SettledIndex {
     this.count--;
     if (chunk.first === CHUNK_TASKS) this.giveBack(number, chunk);
     return pins === undefined ? { id, valueSeq: wide(chunk, at, WIDE.finishSeq), valueBytes } : null;
+  }
+
+  /** The records that hold their values, in the order in which they settled, without those that are passed over. */
+  *held(passedOver: { has(seq: number): boolean }): Generator<Held> {
+    for (const { task, valueBytes } of this.kept.values())
+      if (task.finish !== null && !passedOver.has(task.finish.seq))
+        yield { seq: task.finish.seq, bytes: valueBytes };
+    for (const number of this.order) {
+      const chunk = this.chunks[number];
+      if (chunk == null) continue;
+      for (let at = chunk.first; at < chunk.end; at++) {
+        const seq = wide(chunk, at, WIDE.finishSeq);
+        if (seq !== 0 && !passedOver.has(seq)) yield { seq, bytes: valueBytesIn(chunk, at) };
+      }
+    }
   }
 
   /** In the order in which they settled. */
