@@ -31,10 +31,13 @@ export function oldestNeededSeq(ledger: LedgerState): number {
 
 /** What of a record is still needed, to be carried from it. */
 export function neededOf(ledger: LedgerState, seq: number, record: LogRecord): Carried[] {
-  const values = valuesOf(record).map((each, index) => ({ ...each, seq, index }));
-  return values.filter(({ part, id, index }) => {
-    const position = part === "arguments" ? ledger.live.get(id)?.submitted : ledger.settled.get(id)?.finish;
-    return position?.seq === seq && position.index === index;
+  const { live, settled } = ledger;
+  return valuesOf(record).flatMap(({ part, id, value }, index) => {
+    const position = part === "arguments" ? live.get(id)?.submitted : settled.get(id)?.finish;
+    if (position?.seq !== seq || position.index !== index) return [];
+    // What a worker told of a task that was cancelled is no result.
+    const isNone = part === "result" && settled.valueBytesOf(id) === 0;
+    return [{ part, id, seq, index, value: isNone ? null : value }];
   });
 }
 
