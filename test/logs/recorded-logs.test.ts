@@ -33,7 +33,7 @@ describe.each(logs)("the recorded log %s", (_, log) => {
   });
 });
 
-test("the recorded logs have what logs of years have: retries, cancels, chains, leader changes, repeats, garbage", () => {
+test("the recorded logs have what logs of years have: retries, cancels, chains, leader changes, repeats, garbage, what is carried", () => {
   const whole = logs.map(([, { head }]) => head.fold);
   const tasks = new Set(whole.flatMap((fold) => Object.keys(fold.tasks)));
   const voided = new Set(whole.flatMap((fold) => Object.keys(fold.voided)));
@@ -41,6 +41,7 @@ test("the recorded logs have what logs of years have: retries, cancels, chains, 
     expect(tasks).toContain(outcome);
   for (const why of ["repeat", "another epoch", "no record", "finish of an attempt that is not current"])
     expect(voided).toContain(why);
+  expect(whole.some(({ effects }) => (effects.carried ?? 0) > 0)).toBe(true);
 });
 
 test("a recorded log that is changed in one record folds to something else, and it is told where", () => {
