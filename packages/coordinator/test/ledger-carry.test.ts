@@ -18,7 +18,7 @@ const seqOf = (log: TestLog, id: number): number =>
   log.ledger.live.get(idOf(id))?.submitted.seq ?? log.ledger.settled.get(idOf(id))?.finish?.seq ?? 0;
 
 /** What the log holds where the ledger says that a value is. */
-function valueOf(log: TestLog, id: number): unknown {
+function storedOf(log: TestLog, id: number): unknown {
   const { seq, index } = log.ledger.live.get(idOf(id))?.submitted ??
     log.ledger.settled.get(idOf(id))?.finish ?? { seq: 0, index: 0 };
   const record = log.entries[seq - 1]?.record;
@@ -37,11 +37,11 @@ describe("a value that is carried", () => {
     const { seq } = log.ledger;
     expect(typesOf(log.carry(seq - 1))).toEqual(["carried", "carried"]);
     expect(seqOf(log, 1)).toBe(seq + 1);
-    expect([valueOf(log, 1), valueOf(log, 3)]).toEqual([Uint8Array.of(1), Uint8Array.of(3)]);
+    expect([storedOf(log, 1), storedOf(log, 3)]).toEqual([Uint8Array.of(1), Uint8Array.of(3)]);
     expect(oldestNeededSeq(log.ledger)).toBe(seq);
     expect(typesOf(log.carry(seq))).toEqual(["carried"]);
     expect(log.ledger.settled.get(idOf(2))?.finish).toEqual({ seq: seq + 2, index: 0 });
-    expect(valueOf(log, 2)).toEqual(Uint8Array.of(1));
+    expect(storedOf(log, 2)).toEqual(Uint8Array.of(1));
     expect(oldestNeededSeq(log.ledger)).toBe(seq + 1);
   });
 
