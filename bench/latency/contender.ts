@@ -4,7 +4,6 @@ import type { Child } from "../child.ts";
 import { wallOffsetMs } from "../clock.ts";
 import { percentile } from "../figures.ts";
 import type { Sample } from "../rounds.ts";
-import type { Setting } from "../workload.ts";
 import {
   type ClientContract,
   type ClientSight,
@@ -22,38 +21,30 @@ type Times = Partial<Record<Hop, readonly number[]>>;
 
 export type LatencyOptions = {
   readonly name: string;
-  readonly coordinator: URL;
-  readonly worker: URL;
-  readonly client: URL;
-  readonly stamps: FinishStamps;
+  readonly runs?: readonly Run[];
+  readonly client: Child<ClientContract>;
+  /** Null where no run asks what it saw. */
+  readonly worker: Child<WorkerContract> | null;
+  /** Null where no log says when it had an outcome. */
+  readonly stamps: FinishStamps | null;
 };
 
 export class LatencyContender implements Contender<Run> {
   readonly name: string;
-  readonly runs: readonly Run[] = RUNS;
+  readonly runs: readonly Run[];
   /** The largest change of the wall clock against the monotonic one during a run. */
   wallDriftMs = 0;
   private readonly client: Child<ClientContract>;
-  private readonly worker: Child<WorkerContract>;
-  private readonly stamps: FinishStamps;
+  private readonly worker: Child<WorkerContract> | null;
+  private readonly stamps: FinishStamps | null;
   private next = 0;
 
-  static async start(setting: Setting, options: LatencyOptions): Promise<LatencyContender> {
-    await setting.startChild(options.coordinator);
-    const worker = await setting.startChild<WorkerContract>(options.worker);
-    const client = await setting.startChild<ClientContract>(options.client);
-    return new LatencyContender(options, worker, client);
-  }
-
-  private constructor(
-    { name, stamps }: LatencyOptions,
-    worker: Child<WorkerContract>,
-    client: Child<ClientContract>,
-  ) {
+  constructor({ name, runs = RUNS, client, worker, stamps }: LatencyOptions) {
     this.name = name;
-    this.stamps = stamps;
-    this.worker = worker;
+    this.runs = runs;
     this.client = client;
+    this.worker = worker;
+    this.stamps = stamps;
   }
 
   /** Milliseconds, hop by hop. */
@@ -73,13 +64,15 @@ export class LatencyContender implements Contender<Run> {
     const order = { run, first: this.next, count };
     this.next += count;
     const seen = await this.client.ask("run", order);
-    const there = await this.worker.ask("take");
+    const there = (await this.worker?.ask("take")) ?? [];
     if (run === "handoff") return { handoff: handoffs(there) };
     if (run === "progress") return { progress: reports(there, seen) };
+    const roundTrip = seen.map(({ submittedMs, resultMs }) => resultMs - submittedMs);
+    if (this.stamps === null) return { round_trip: roundTrip };
     this.wallDriftMs = Math.max(this.wallDriftMs, Math.abs(wallOffsetMs() - offsetMs));
     const stamps = await this.stamps.take();
     return {
-      round_trip: seen.map(({ submittedMs, resultMs }) => resultMs - submittedMs),
+      round_trip: roundTrip,
       callback: seen.map(
         ({ key, completedMs }) => completedMs - ((stamps.get(key) ?? Number.NaN) - offsetMs),
       ),

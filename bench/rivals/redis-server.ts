@@ -1,17 +1,15 @@
-/**
- * A Redis for a rival: the one on the PATH, else Debian's packages, unpacked into the cache and not installed. It keeps
- * nothing on disk, which is the fastest that it can be set to.
- */
+/** A Redis that keeps nothing on disk, which is the fastest that it can be set to: the one on the PATH, else Debian's. */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises";
-import { connect, createServer } from "node:net";
-import { homedir, tmpdir } from "node:os";
+import { mkdtemp, rm } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { versionOf } from "../machine.ts";
+import { programOn, unpacked } from "./debian-package.ts";
 import type { RivalServer } from "./rivals.ts";
+import { freePort, stopProcess } from "./server-process.ts";
 
 const run = promisify(execFile);
 
@@ -20,13 +18,12 @@ const PACKAGES = ["redis-server", "redis-tools", "libatomic1", "libjemalloc2", "
 const READY_TRIES = 200;
 const READY_WAIT_MS = 25;
 
-type Binary = { readonly path: string; readonly libraries: string | null };
+type Binary = { readonly path: string; readonly env: NodeJS.ProcessEnv };
 
 export async function startRedisServer(): Promise<RivalServer> {
-  const { path, libraries } = await findRedisServer();
-  const env = libraries === null ? process.env : { ...process.env, LD_LIBRARY_PATH: libraries };
+  const { path, env } = await findRedisServer();
   const { stdout } = await run(path, ["--version"], { env });
-  const version = /v=(\S+)/.exec(stdout)?.[1] ?? "unknown";
+  const versions = { bullmq: versionOf("bullmq"), redis: /v=(\S+)/.exec(stdout)?.[1] ?? "unknown" };
   const port = await freePort();
   const folder = await mkdtemp(join(tmpdir(), "weft-bench-redis-"));
   const settings = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
@@ -35,51 +32,23 @@ export async function startRedisServer(): Promise<RivalServer> {
     stdio: "ignore",
   });
   const end = async (): Promise<void> => {
-    await stop(child);
+    await stopProcess(child, "SIGKILL");
     await rm(folder, { recursive: true, force: true });
   };
-  if (await answers(port, child)) {
-    const versions = { bullmq: versionOf("bullmq"), redis: version };
+  if (await answers(port, child))
     return { url: `redis://127.0.0.1:${port}`, pid: child.pid ?? 0, versions, [Symbol.asyncDispose]: end };
-  }
   await end();
   throw new Error(`redis-server (${path}) did not take connections`);
 }
 
 async function findRedisServer(): Promise<Binary> {
-  for (const folder of (process.env.PATH ?? "").split(":")) {
-    const path = join(folder, "redis-server");
-    if (existsSync(path)) return { path, libraries: null };
-  }
-  const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "weft", "redis");
-  if (!existsSync(cache)) await unpack(cache);
-  const places = await readdir(join(cache, "usr", "lib"));
-  const libraries = places.map((name) => join(cache, "usr", "lib", name)).join(":");
-  return { path: join(cache, "usr", "bin", "redis-server"), libraries };
-}
-
-async function unpack(target: string): Promise<void> {
-  const folder = `${target}.${process.pid}`;
-  await mkdir(folder, { recursive: true });
-  try {
-    await run("apt-get", ["download", ...PACKAGES], { cwd: folder });
-    for (const name of await readdir(folder)) {
-      if (name.endsWith(".deb")) await run("dpkg-deb", ["-x", name, "root"], { cwd: folder });
-    }
-    await rename(join(folder, "root"), target);
-  } catch (cause) {
-    throw new Error("no redis-server on the PATH, and Debian's could not be fetched", { cause });
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function freePort(): Promise<number> {
-  const listener = createServer();
-  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
-  const address = listener.address();
-  await new Promise((resolve) => listener.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
+  const path = programOn("redis-server");
+  if (path !== null) return { path, env: process.env };
+  const { root, libraries } = await unpacked("redis", async () => PACKAGES);
+  return {
+    path: join(root, "usr", "bin", "redis-server"),
+    env: { ...process.env, LD_LIBRARY_PATH: libraries },
+  };
 }
 
 async function answers(port: number, child: ChildProcess): Promise<boolean> {
@@ -93,11 +62,4 @@ async function answers(port: number, child: ChildProcess): Promise<boolean> {
     await pause(READY_WAIT_MS);
   }
   return false;
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGKILL");
-  await exited;
 }

@@ -1,7 +1,8 @@
 /** Those that Weft is compared with, each on its own real server. */
+import { startPostgresServer } from "./postgres-server.ts";
 import { startRedisServer } from "./redis-server.ts";
 
-export const RIVALS = ["bullmq"] as const;
+export const RIVALS = ["bullmq", "graphile-worker", "pg-boss"] as const;
 export type Rival = (typeof RIVALS)[number];
 
 /** The server of a rival: on a free port of loopback, with the settings at which the rival is fastest. */
@@ -14,9 +15,5 @@ export type RivalServer = AsyncDisposable & {
 };
 
 export async function startRivalServer(rival: Rival): Promise<RivalServer> {
-  return starters[rival]();
+  return rival === "bullmq" ? startRedisServer() : startPostgresServer(rival);
 }
-
-const starters: Readonly<Record<Rival, () => Promise<RivalServer>>> = {
-  bullmq: startRedisServer,
-};

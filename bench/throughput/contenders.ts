@@ -2,6 +2,7 @@
 import type { Contender } from "../alternation.ts";
 import type { Child } from "../child.ts";
 import { type Processes, withCpuPerTask } from "../cpu.ts";
+import type { Rival } from "../rivals/rivals.ts";
 import { LIMIT, WEFT } from "../rounds.ts";
 import type { Setting } from "../workload.ts";
 import type { ClientContract } from "./contract.ts";
@@ -35,15 +36,28 @@ export async function startLimit(setting: Setting): Promise<Contender<ShapeName>
   return contender({ name: LIMIT, processes: { client, worker, coordinator }, serverPid: pid });
 }
 
-export async function startBullmq(setting: Setting): Promise<Contender<ShapeName>> {
-  const { url, pid } = await setting.rivalServer("bullmq");
-  const worker = await setting.startChild(new URL("./bullmq-worker.ts", import.meta.url), url);
-  const client = await setting.startChild<ClientContract>(
-    new URL("./bullmq-client.ts", import.meta.url),
-    url,
-  );
+const entries: Readonly<Record<Rival, { readonly worker: URL; readonly client: URL }>> = {
+  bullmq: {
+    worker: new URL("./bullmq-worker.ts", import.meta.url),
+    client: new URL("./bullmq-client.ts", import.meta.url),
+  },
+  "graphile-worker": {
+    worker: new URL("./graphile-runner.ts", import.meta.url),
+    client: new URL("./graphile-client.ts", import.meta.url),
+  },
+  "pg-boss": {
+    worker: new URL("./pg-boss-worker.ts", import.meta.url),
+    client: new URL("./pg-boss-client.ts", import.meta.url),
+  },
+};
+
+export async function startRival(setting: Setting, rival: Rival): Promise<Contender<ShapeName>> {
+  const { url, pid } = await setting.rivalServer(rival);
+  const entry = entries[rival];
+  const worker = await setting.startChild(entry.worker, url);
+  const client = await setting.startChild<ClientContract>(entry.client, url);
   const processes = { client, worker };
-  return contender({ name: "bullmq", processes, serverPid: pid, tasksFactor: RIVAL_FACTOR });
+  return contender({ name: rival, processes, serverPid: pid, tasksFactor: RIVAL_FACTOR });
 }
 
 function contender({

@@ -1,7 +1,8 @@
 /** How many tasks a cluster settles in a second: no-op tasks, from one client through one worker, as fast as it goes. */
 import { alternate, type Contender } from "../alternation.ts";
-import type { Setting, Workload } from "../workload.ts";
-import { startBullmq, startLimit, startWeft } from "./contenders.ts";
+import { RIVALS } from "../rivals/rivals.ts";
+import type { Workload } from "../workload.ts";
+import { startLimit, startRival, startWeft } from "./contenders.ts";
 import { SHAPES, type ShapeName } from "./shapes.ts";
 
 const WARMUP_TASKS_MAX = 10_000;
@@ -11,10 +12,10 @@ export const throughput: Workload = {
   summary: "no-op tasks a second, one client and one worker, against the limit",
   headline: "perSecond",
   defaultCount: 50_000,
-  rivals: ["bullmq"],
+  rivals: RIVALS,
   async run(setting) {
     const contenders: Contender<ShapeName>[] = [await startWeft(setting), await startLimit(setting)];
-    for (const rival of setting.rivals) contenders.push(await starters[rival](setting));
+    for (const rival of setting.rivals) contenders.push(await startRival(setting, rival));
     // A short run, which is no measurement, warms up shortly.
     const warmUpTasks = Math.min(WARMUP_TASKS_MAX, setting.amounts.count);
     const rounds = await alternate(setting, {
@@ -25,7 +26,3 @@ export const throughput: Workload = {
     return { rounds, settings: { warmup_tasks: warmUpTasks } };
   },
 };
-
-const starters = {
-  bullmq: startBullmq,
-} as const satisfies Record<string, (setting: Setting) => Promise<Contender<ShapeName>>>;

@@ -1,32 +1,53 @@
 /** Each workload runs and gives what it says: a few tasks, no measurement. */
+import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { GRAPHS } from "../../bench/graphs/graph.ts";
 import { graphs } from "../../bench/graphs/graphs.ts";
 import { latency } from "../../bench/latency/latency.ts";
 import { memory } from "../../bench/memory/memory.ts";
+import { RIVALS } from "../../bench/rivals/rivals.ts";
 import { run } from "../../bench/run.ts";
 import { throughput } from "../../bench/throughput/throughput.ts";
 
-const options = { rivals: [], rounds: 1, count: 20, say: () => undefined, profileFolder: null };
+// Where a rival's server is missing, it comes from Debian's packages.
+const rivals = existsSync("/usr/bin/apt-get") ? RIVALS : [];
+const options = { rivals, rounds: 1, count: 20, say: () => undefined, profileFolder: null };
+/** Servers may have to be fetched. */
+const TIMEOUT_MS = 120_000;
 
-test("throughput has tasks a second, times and the processor's, and a share of the limit", async () => {
-  const { weft, limit, share, ratio } = await run(throughput, options);
-  expect(Object.keys(weft)).toEqual(["single", "bulk_100", "single_10kb"]);
-  for (const shape of Object.keys(weft)) {
-    expect(Object.keys(weft[shape] ?? {})).toEqual(
-      expect.arrayContaining(["perSecond", "p50", "p99", "cpuUs"]),
-    );
-    expect(limit[shape]?.perSecond?.median).toBeGreaterThan(0);
-    expect(share[shape]?.perSecond?.median).toBeGreaterThan(0);
-  }
-  expect(ratio).toEqual({});
-});
+test(
+  "throughput has tasks a second, times and the processor's, next to the limit and every rival",
+  async () => {
+    const report = await run(throughput, options);
+    const { weft, limit, share, ratio, versions } = report;
+    expect(Object.keys(weft)).toEqual(["single", "bulk_100", "single_10kb"]);
+    for (const shape of Object.keys(weft)) {
+      expect(Object.keys(weft[shape] ?? {})).toEqual(
+        expect.arrayContaining(["perSecond", "p50", "p99", "cpuUs"]),
+      );
+      expect(limit[shape]?.perSecond?.median).toBeGreaterThan(0);
+      expect(share[shape]?.perSecond?.median).toBeGreaterThan(0);
+      for (const rival of rivals) expect(ratio[rival]?.[shape]?.perSecond?.median).toBeGreaterThan(0);
+    }
+    expect(Object.keys(report.rivals)).toEqual(rivals);
+    expect(Object.keys(versions)).toEqual(expect.arrayContaining([...rivals]));
+  },
+  TIMEOUT_MS,
+);
 
-test("latency has each hop, and a share of the limit", async () => {
-  const { weft, share } = await run(latency, options);
-  expect(Object.keys(weft).sort()).toEqual(["callback", "handoff", "progress", "round_trip"]);
-  for (const hop of Object.keys(weft)) expect(share[hop]?.p50?.median).toBeGreaterThan(0);
-});
+test(
+  "latency has each hop, next to the limit and to the rivals that have it",
+  async () => {
+    const report = await run(latency, options);
+    expect(Object.keys(report.weft).sort()).toEqual(["callback", "handoff", "progress", "round_trip"]);
+    for (const hop of Object.keys(report.weft)) expect(report.share[hop]?.p50?.median).toBeGreaterThan(0);
+    for (const rival of rivals) {
+      const hops = rival === "bullmq" ? ["round_trip", "handoff", "progress"] : ["round_trip"];
+      expect(Object.keys(report.rivals[rival] ?? {})).toEqual(hops);
+    }
+  },
+  TIMEOUT_MS,
+);
 
 test("graphs have a makespan each, and a share of the limit", async () => {
   const { weft, share } = await run(graphs, { ...options, count: 500 });
