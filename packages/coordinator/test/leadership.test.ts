@@ -45,6 +45,9 @@ class Bench {
   /** Whether the log takes what is appended. */
   takes = true;
   leaderHeard = false;
+  leaderGone = false;
+  /** How often it was asked whether the leader's process is gone. */
+  probes = 0;
   known = 0;
   connected = true;
   seq = 0;
@@ -83,6 +86,10 @@ class Bench {
       isConnected: () => this.connected,
       settings: DEFAULT_SETTINGS,
       isLeaderHeard: () => this.leaderHeard,
+      isLeaderGone: () => {
+        this.probes++;
+        return this.leaderGone;
+      },
       foldVersionOfAll: () => this.known,
       onElected: (epoch) => void this.told.push(`elected ${epoch}`),
       onDeposed: () => void this.told.push("deposed"),
@@ -156,6 +163,23 @@ describe("a standby", () => {
     const [stoodMs = 0] = bench.elections();
     expect(stoodMs - lastTickMs).toBeGreaterThan(2_000);
     expect(stoodMs - lastTickMs).toBeLessThanOrEqual(2_250);
+  });
+
+  test("stands as soon as the leader's process is found to be gone, which it asks when a tick stays out", async () => {
+    bench.otherLeads();
+    bench.leadership.start();
+    bench.leaderHeard = true;
+    for (let i = 0; i < 10; i++) {
+      bench.fold({ type: "tick", mark: null });
+      await bench.play(520);
+    }
+    expect(bench.probes).toBe(0);
+    await bench.play(700);
+    expect(bench.probes).toBeGreaterThan(5);
+    expect(bench.elections()).toEqual([]);
+    bench.leaderGone = true;
+    await bench.play(60);
+    expect(bench.elections()).toHaveLength(1);
   });
 
   test("whose attempt fails waits 2 s anew", async () => {

@@ -115,6 +115,13 @@ export class CoordinatorWatch {
     return false;
   }
 
+  /** Who said last that it leads by this epoch; null where nobody did. */
+  leaderOf(epoch: number): Sender | null {
+    for (const [id, { presence }] of this.watched)
+      if (presence.state === "leading" && presence.epoch === epoch) return id;
+    return null;
+  }
+
   /** Everybody that was heard of lately, this coordinator among them. */
   known(): KnownCoordinator[] {
     this.forgetGone();

@@ -3,8 +3,9 @@
  * that record, and is deposed when it folds another's.
  *
  * A standby that has folded no control record for 2 s of the time that it was awake, while its connection worked, stands.
- * Where no leader ever was, or the last one resigned, it stands at once. While the leader still announces itself, the
- * silence is the stream's: all wait, and the leader, which tries more often, goes on.
+ * Where no leader ever was, or the last one resigned, it stands at once; where a tick stays out and the leader's process
+ * turns out to be gone, too. While the leader still announces itself, the silence is the stream's: all wait, and the
+ * leader, which tries more often, goes on.
  */
 import {
   assertNever,
@@ -38,6 +39,8 @@ export type LeadershipOptions = {
   readonly isConnected: () => boolean;
   /** Whether the leader of this epoch was heard of lately. A hint: it delays a stand, and no longer than a while. */
   readonly isLeaderHeard: (epoch: number) => boolean;
+  /** Whether its process is found to be gone. Asked again and again from the first tick on that stays out. */
+  readonly isLeaderGone: (epoch: number) => boolean;
   /** The newest rules that every live coordinator knows; 0 where that is not known. */
   readonly foldVersionOfAll: () => number;
   readonly onElected: (epoch: number) => void;
@@ -47,6 +50,8 @@ export type LeadershipOptions = {
 };
 
 const SILENCE_MAX_MS = 2_000;
+/** A tick and its way through the log. */
+const TICK_LATE_MS = 600;
 /** A stream is away for 4 to 12 s while it changes its leader: so long, a leader that is heard of stays. */
 const OUTAGE_MAX_MS = 15_000;
 const TICK_MS = 500;
@@ -200,8 +205,9 @@ export class Leadership {
   }
 
   private isSilent(): boolean {
-    const { ledger, isLeaderHeard } = this.options;
+    const { ledger, isLeaderHeard, isLeaderGone } = this.options;
     const silentMs = this.awake.nowMs - this.lastControlMs;
+    if (silentMs >= TICK_LATE_MS && ledger.leader !== null && isLeaderGone(ledger.epoch)) return true;
     if (silentMs <= SILENCE_MAX_MS + this.offsetMs) return false;
     return silentMs > OUTAGE_MAX_MS || ledger.leader === null || !isLeaderHeard(ledger.epoch);
   }

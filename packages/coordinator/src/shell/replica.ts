@@ -21,6 +21,7 @@ import type { CheckpointRunner } from "./checkpoint-thread.ts";
 import type { ControlWriter } from "./control-writer.ts";
 import { CoordinatorWatch, type OwnState } from "./coordinator-watch.ts";
 import type { EventOutlet } from "./event-outlet.ts";
+import { LeaderProbe } from "./leader-probe.ts";
 import { Leadership } from "./leadership.ts";
 import { LogFold } from "./log-fold.ts";
 import { LogKeeper } from "./log-keeper.ts";
@@ -65,6 +66,7 @@ export class Replica {
   private readonly values: ValueStore;
   private readonly blobs: BlobStore;
   private readonly leadership: Leadership;
+  private readonly leaderProbe: LeaderProbe;
   private readonly reader: LogReader;
   private readonly watch: WorkerWatch;
   private readonly awake: AwakeTime;
@@ -103,10 +105,17 @@ export class Replica {
     this.coordinators = new CoordinatorWatch({ connection, subjects, own: () => this.ownState(), onVoid });
     this.awake = new AwakeTime({ clock, hears: () => this.connected && this.coordinators.isHeard() });
     this.untold = new UntoldLosses(this.awake);
+    this.leaderProbe = new LeaderProbe({
+      connection,
+      subjects,
+      awake: this.awake,
+      leaderOf: (epoch) => this.coordinators.leaderOf(epoch),
+    });
     this.leadership = new Leadership({
       clock,
       awake: this.awake,
       isLeaderHeard: (epoch) => this.coordinators.isLeaderHeard(epoch),
+      isLeaderGone: (epoch) => this.leaderProbe.isGone(epoch),
       foldVersionOfAll: () => this.coordinators.foldVersionOfAll(),
       entropy,
       ledger,
@@ -187,6 +196,7 @@ export class Replica {
     this.connected = true;
     this.coordinators.reconnected();
     this.watch.reconnected();
+    this.leaderProbe.reconnected();
     this.leadership.reconnected();
     this.reader.reopen();
   }
@@ -203,6 +213,7 @@ export class Replica {
     this.resigned();
     this.reader.close();
     this.watch.close();
+    this.leaderProbe.close();
     this.coordinators.leave();
     this.awake.close();
     this.desk.close();
@@ -216,6 +227,7 @@ export class Replica {
     this.term?.act(effects);
     if (record?.type === "control") {
       this.options.writer.folded(record);
+      this.leaderProbe.heard();
       this.leadership.folded();
       // Whoever leads has found out about the same workers by itself.
       if (this.term === null) this.untold.leaderActed();

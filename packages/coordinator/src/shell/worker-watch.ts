@@ -57,7 +57,10 @@ type Watched = {
   nextProbeMs: number;
 };
 
-const OVERDUE_MS = 1_250;
+/** Its second has passed, and what a message may be late. */
+const OVERDUE_MS = 1_100;
+/** An event loop that has not turned for so long is blocked. */
+const BLOCKED_MS = 1_250;
 /** Nobody on either of its connections: each of them is made again within some 100 ms where the process lives. */
 const NO_RESPONDERS_MS = 500;
 const NO_WORK_MS = 2_000;
@@ -235,7 +238,7 @@ export class WorkerWatch {
     each.lastHeardMs = this.nowMs;
     each.noRespondersSinceMs = null;
     const { blockedMs } = read.value;
-    const blocked = blockedMs >= BLOCKED_LONG_MS ? "told for long" : blockedMs >= OVERDUE_MS ? "told" : "no";
+    const blocked = blockedMs >= BLOCKED_LONG_MS ? "told for long" : blockedMs >= BLOCKED_MS ? "told" : "no";
     if (blocked === "no" || blocked === each.blocked || each.blocked === "told for long") return;
     each.blocked = blocked;
     this.options.onBlocked(worker, read.value);
