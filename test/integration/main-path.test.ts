@@ -1,5 +1,5 @@
 /** The main path on a real nats-server: submit, run, follow. */
-import { TaskFailedError, UnknownTaskError, UsageError } from "@weft/client";
+import { ResultExpiredError, TaskFailedError, UnknownTaskError, UsageError } from "@weft/client";
 import { startTestCluster, type TestCluster, waitUntil } from "@weft/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type * as tasks from "../fixtures/tasks.ts";
@@ -20,6 +20,25 @@ describe("a task", () => {
     expect(await handle.result()).toBe(3);
     expect(handle.tryResult()).toEqual({ value: 3 });
     expect(await handle.state()).toBe("succeeded");
+  });
+
+  test("whose result is not to be kept gives it to its client, to what depends on it, and then to nobody", async () => {
+    const [weft, other] = [await cluster.client(), await cluster.client()];
+    const handle = weft.submit("echo", "once", { keepResult: false });
+    const dependent = weft.submit("list", undefined, { dependsOn: [handle] });
+    expect(await handle.result()).toBe("once");
+    expect(await dependent.result()).toEqual(["once"]);
+    // A result that is there is told; it goes when the log has the client's word.
+    const isGone = async (): Promise<boolean> => {
+      const { error } = await other.handle(handle.id).settled();
+      return error instanceof ResultExpiredError;
+    };
+    await waitUntil(isGone, { what: "the end of the result" });
+    expect(await other.handle(handle.id).settled()).toMatchObject({ outcome: "succeeded" });
+    const late = other.submit("list", undefined, { dependsOn: [handle.id] });
+    const { error } = await late.settled();
+    expect(error?.cause).toBeInstanceOf(ResultExpiredError);
+    expect(handle.tryResult()).toEqual({ value: "once" });
   });
 
   test("carries any value that can travel, there and back", async () => {

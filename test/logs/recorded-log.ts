@@ -114,6 +114,7 @@ function effectText(effect: Effect): string {
     case "submitted_again":
       return `${effect.type} ${effect.id} ${effect.sender}`;
     case "carried":
+    case "freed":
       return `${effect.type} ${effect.id}`;
     case "leader_elected":
       return `${effect.type} ${effect.epoch} ${effect.nonce}`;

@@ -14,6 +14,7 @@ export type Expectation = {
   /** Names a dependency that nobody submits. */
   readonly isDoomed: boolean;
   readonly limits: readonly Limit[];
+  readonly keepsResult: boolean;
   /** The task whose code submitted it. */
   readonly parent: Entry | null;
 };
@@ -36,7 +37,7 @@ export type Entry = Expectation & {
 export class Account {
   readonly entries: Map<TaskId, Entry> = new Map();
   private readonly onWrong: (what: string, task: TaskId | null) => void;
-  /** Whether a task was known once, and is not kept any more. */
+  /** Whether a task was known once, and is not kept any more, or its result is not. */
   hasLeft: (id: TaskId) => boolean = () => false;
   /** What the log says of a task; null where that is nothing yet. */
   recorded: (id: TaskId) => Outcome | null = () => null;
@@ -69,6 +70,13 @@ export class Account {
     );
     this.follow(handle, entry);
     return entry;
+  }
+
+  /** Its result is not kept any more: whoever submitted it has it, and said so. */
+  freed(id: TaskId): void {
+    const entry = this.entries.get(id);
+    if (this.tailLost || (entry?.outcome === "succeeded" && !entry.keepsResult)) return;
+    this.onWrong(`the result of ${id} is gone, and its client has not got it`, id);
   }
 
   /** Another client attached to the task after its own had died. */

@@ -25,6 +25,8 @@ export type AuditorOptions = {
   readonly firstSeq: () => number;
   /** An invariant does not hold. */
   readonly onWrong: (what: string, task: TaskId | null) => void;
+  /** A result went, because its client is to have it. */
+  readonly onFreed: (task: TaskId) => void;
 };
 
 /** What one record did to one task, for the story of that task. */
@@ -42,6 +44,8 @@ export class Auditor {
   private readonly chapters = new Map<TaskId, Chapter[]>();
   /** Submitted, and refused because their ids seem old: clocks are wrong. */
   private readonly refused = new Set<TaskId>();
+  /** Their results went when their clients had them. */
+  private readonly freed = new Set<TaskId>();
   private retention: RetentionAudit;
   ledger: Ledger;
   /** Values that were carried to the end of the log. */
@@ -68,6 +72,7 @@ export class Auditor {
     this.records.length = 0;
     this.outcomes.clear();
     this.refused.clear();
+    this.freed.clear();
     this.retention = new RetentionAudit(this.options.onWrong);
     this.ledger = this.newLedger();
     for (const message of kept) {
@@ -83,6 +88,11 @@ export class Auditor {
   /** It was there, and is not kept any more; or it came when it could be taken for such a one. */
   hasLeft(id: TaskId): boolean {
     return this.retention.hasLeft(id) || this.refused.has(id);
+  }
+
+  /** Its result went, because its client has it. */
+  isFreed(id: TaskId): boolean {
+    return this.freed.has(id);
   }
 
   get leftCount(): number {
@@ -118,6 +128,11 @@ export class Auditor {
     for (const id of late)
       if (effects.some((effect) => effect.type === "settled" && effect.task.id === id))
         this.options.onWrong(`I3: ${id} was settled by an attempt that is not current`, id);
+    for (const effect of effects)
+      if (effect.type === "freed") {
+        this.freed.add(effect.id);
+        this.options.onFreed(effect.id);
+      }
     for (const effect of effects)
       if (effect.type === "diverged")
         this.options.onWrong(`I7: the leader's fold differs at record ${effect.seq}`, null);
@@ -187,6 +202,8 @@ function namedBy(record: LogRecord): TaskId[] {
       return record.tasks.map(({ id }) => id);
     case "cancel":
       return record.cancels.map(({ id }) => id);
+    case "received":
+      return [...record.ids];
     case "finish":
       return record.finishes.map(({ id }) => id);
     case "control":

@@ -79,7 +79,13 @@ class Run {
       logBytesMax: 64 * 1024 * 1024,
     });
     const firstSeq = (): number => server.firstSeq(stream);
-    this.auditor = new Auditor({ subjects, secret, firstSeq, onWrong: (what) => void wrong.push(what) });
+    this.auditor = new Auditor({
+      subjects,
+      secret,
+      firstSeq,
+      onWrong: (what) => void wrong.push(what),
+      onFreed: () => undefined,
+    });
     server.onStored(stream, (message) => this.auditor.stored(message));
     this.parties = new Parties({
       loop,

@@ -64,6 +64,8 @@ type Policies = {
   readonly retries: number;
   readonly limits: number;
   readonly children: number;
+  /** Those whose result may go once their client has it. */
+  readonly unkept: number;
   readonly cancels: number;
   /** Of the cancels: those that take what waits with them. */
   readonly dependents: number;
@@ -130,6 +132,7 @@ function policiesOf(dice: Dice): Policies {
     retries: share(0.6),
     limits: share(0.3),
     children: share(0.4),
+    unkept: share(0.6),
     cancels: dice.chance(0.2) ? 0.3 : 0.05,
     dependents: share(1),
   };

@@ -90,8 +90,9 @@ class SeedRun {
       secret,
       firstSeq: () => this.server.firstSeq(stream),
       onWrong,
+      onFreed: (id) => this.account.freed(id),
     });
-    this.account.hasLeft = (id) => this.auditor.hasLeft(id);
+    this.account.hasLeft = (id) => this.auditor.hasLeft(id) || this.auditor.isFreed(id);
     this.account.recorded = (id) => this.auditor.outcomeOf(id);
     this.runs = new RunRegister({ loop, plan, auditor: this.auditor, account: this.account, onWrong });
     this.server = new SimServer(loop, dice.fork(), {

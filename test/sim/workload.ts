@@ -49,12 +49,14 @@ export class Workload {
     const add = dice.below(1_000);
     const takeMs = dice.next() * (this.submitted <= plan.longTasks ? plan.busyMs : plan.taskMsMax);
     const input: SimInput = { takeMs, failBelow, add, heeds: dice.chance(0.7) };
+    const keepsResult = !dice.chance(plan.policies.unkept);
     const ids = dependsOn.map((each) => each.id as string);
     const options: SubmitOptions = {
       dependsOn: isDoomed ? [...ids, client.createId()] : ids,
       priority: dice.below(3),
       // Few slots may have work for longer than the ten minutes that it would be.
       dependencyTimeout: "off",
+      keepResult: keepsResult,
       ...retry,
       ...limitOptions,
       ...(parent === null ? {} : { parent: { id: parent.input.id, attempt: parent.input.attempt } }),
@@ -67,6 +69,7 @@ export class Workload {
       dependsOn,
       isDoomed,
       limits,
+      keepsResult,
       parent: parent === null ? null : (account.entries.get(parent.input.id) ?? null),
     });
     this.recent.push(entry);

@@ -40,8 +40,16 @@ import {
 } from "@weft/transport";
 import { Follower } from "./follower.ts";
 import { type HandleHost, type Settlement, TaskHandle } from "./handle.ts";
-import { lastProgressOf, settlementOf, unreadableOf } from "./settlement.ts";
-import { type ClientItem, encodeItems, submissionOf, submitItem } from "./submission.ts";
+import { Receipts } from "./receipts.ts";
+import { lastProgressOf, settlementOf, unknownOf, unreadableOf } from "./settlement.ts";
+import {
+  type ClientItem,
+  cancelItem,
+  encodeItems,
+  receivedItem,
+  submissionOf,
+  submitItem,
+} from "./submission.ts";
 import { SubmitLine } from "./submit-line.ts";
 import type { SubmitOptions } from "./submit-options.ts";
 import { type TypedTasks, typedTasks } from "./typed-tasks.ts";
@@ -90,6 +98,7 @@ export class Client {
   /** Cancels of tasks that the log does not have yet: their record must not overtake that of the task. */
   private readonly earlyCancels = new Map<TaskId, Cancel>();
   private readonly attached = new Map<TaskId, BusSubscription | null>();
+  private readonly receipts = new Receipts((id) => this.appendReceipt(id));
   private ownProgress: BusSubscription | null = null;
   private closing: Promise<void> | null = null;
   private readonly host: HandleHost = {
@@ -157,7 +166,9 @@ export class Client {
     const known = this.handles.get(id);
     if (known !== undefined) return known as TaskHandle<T>;
     const handle = new TaskHandle<T>(id, name, this.host);
+    if (!this.receipts.isIdle) this.receipts.submitted(id, submission.dependsOn);
     this.line.submit(submission);
+    if (options.keepResult === false) this.receipts.expect(id);
     this.accepting.set(id, null);
     this.follow(handle as TaskHandle);
     return handle;
@@ -198,7 +209,7 @@ export class Client {
       "submit",
       submitItem(
         submission,
-        (seq) => this.accepted(id, seq),
+        (seq) => this.accepted(submission, seq),
         (error) => this.abandoned(id, error),
       ),
     );
@@ -220,18 +231,13 @@ export class Client {
       settled: (task) => this.settled(handle, task),
       unreadable: (task, error) => {
         this.forget(handle.id);
+        this.receipts.forget(handle.id);
         handle.settle(unreadableOf(task, error));
       },
       unknown: (error) => {
         this.forget(handle.id);
-        handle.settle({
-          outcome: "rejected",
-          attempt: 0,
-          tries: 0,
-          stopped: null,
-          also: { children: 0, dependents: 0 },
-          error,
-        });
+        this.receipts.forget(handle.id);
+        handle.settle(unknownOf(error));
       },
     };
   }
@@ -241,15 +247,19 @@ export class Client {
     const progress = lastProgressOf(task);
     if (progress !== null) handle.progressed(progress);
     const { value } = task;
-    if (value === null || !isBlobRef(value)) handle.settle(settlementOf(task));
-    else handle.settleLater(task.outcome, () => this.readResult(task, value));
+    if (value === null || !isBlobRef(value)) {
+      handle.settle(settlementOf(task));
+      this.received(task);
+    } else handle.settleLater(task.outcome, () => this.readResult(task, value));
   }
 
   /** Asked for until somebody answers, or this client closes. */
   private async readResult(task: SettledTask, reference: Uint8Array): Promise<Settlement<unknown>> {
     while (this.closing === null) {
       try {
-        return settlementOf({ ...task, value: await this.reader.read(reference) });
+        const settlement = settlementOf({ ...task, value: await this.reader.read(reference) });
+        this.received(task);
+        return settlement;
       } catch (error) {
         if (error instanceof ValueDamagedError || error instanceof ResultExpiredError)
           return unreadableOf(task, error);
@@ -260,13 +270,21 @@ export class Client {
     throw new ClosedError("the client");
   }
 
+  /** Its handle has the result, or it has none. */
+  private received({ id, outcome }: SettledTask): void {
+    if (this.receipts.isIdle) return;
+    if (outcome === "succeeded") this.receipts.received(id);
+    else this.receipts.forget(id);
+  }
+
   private forget(id: TaskId): void {
     this.handles.delete(id);
     this.attached.get(id)?.unsubscribe();
     this.attached.delete(id);
   }
 
-  private accepted(id: TaskId, seq: number): void {
+  private accepted({ id, dependsOn }: Submission, seq: number): void {
+    if (!this.receipts.isIdle) this.receipts.accepted(id, dependsOn);
     this.follower.accepted(id, seq);
     this.accepting.get(id)?.resolve();
     this.accepting.delete(id);
@@ -277,6 +295,7 @@ export class Client {
   }
 
   private abandoned(id: TaskId, error: Error): void {
+    this.receipts.abandoned(id);
     this.accepting.get(id)?.reject(error);
     this.accepting.delete(id);
     this.earlyCancels.delete(id);
@@ -302,14 +321,15 @@ export class Client {
   }
 
   private appendCancel(cancel: Cancel): void {
-    const nothing = (): void => undefined;
-    this.appender.add("cancel", {
-      kind: "cancel",
-      cancel,
-      bytes: 32,
-      acknowledged: nothing,
-      abandoned: nothing,
-    });
+    this.appender.add("cancel", cancelItem(cancel));
+  }
+
+  private appendReceipt(id: TaskId): void {
+    try {
+      this.appender.add("received", receivedItem(id));
+    } catch {
+      // This client closes, or has too much on its way: the result is kept as any other is.
+    }
   }
 
   private async state(id: TaskId): Promise<TaskState | "unknown"> {

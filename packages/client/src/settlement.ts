@@ -41,6 +41,12 @@ export function unreadableOf(task: SettledTask, error: Error): Settlement<unknow
   return { ...factsOf(task), error };
 }
 
+/** Of a task that nobody has submitted, or that is not kept any more. */
+export function unknownOf(error: Error): Settlement<unknown> {
+  const also = { children: 0, dependents: 0 };
+  return { outcome: "rejected", attempt: 0, tries: 0, stopped: null, also, error };
+}
+
 function factsOf({ outcome, attempt, tries, reason }: SettledTask): Omit<Settlement<unknown>, "value"> {
   const cancel = reason?.type === "cancelled" ? reason : null;
   const also = { children: cancel?.children ?? 0, dependents: cancel?.dependents ?? 0 };

@@ -22,7 +22,8 @@ type CancelItem = OutboxItem & {
   readonly kind: "cancel";
   readonly cancel: Cancel;
 };
-export type ClientItem = SubmitItem | CancelItem;
+type ReceivedItem = OutboxItem & { readonly kind: "received"; readonly id: TaskId };
+export type ClientItem = SubmitItem | CancelItem | ReceivedItem;
 
 export function submissionOf(
   name: string,
@@ -55,12 +56,26 @@ export function submitItem(
   return { kind: "submit", submission, bytes, acknowledged, abandoned };
 }
 
+const nothing = (): void => undefined;
+
+export function cancelItem(cancel: Cancel): ClientItem {
+  return { kind: "cancel", cancel, bytes: 32, acknowledged: nothing, abandoned: nothing };
+}
+
+export function receivedItem(id: TaskId): ClientItem {
+  return { kind: "received", id, bytes: ID_BYTES, acknowledged: nothing, abandoned: nothing };
+}
+
 export function encodeItems(instance: InstanceId, record: OutboxRecord<string, ClientItem>): Uint8Array {
   const { number } = record;
   const first = record.items[0];
   if (first?.kind === "cancel") {
     const cancels = record.items.filter((item) => item.kind === "cancel").map((item) => item.cancel);
     return encodeRecord({ type: "cancel", instance, number, cancels });
+  }
+  if (first?.kind === "received") {
+    const ids = record.items.filter((item) => item.kind === "received").map((item) => item.id);
+    return encodeRecord({ type: "received", instance, number, ids });
   }
   const tasks = record.items.filter((item) => item.kind === "submit").map((item) => item.submission);
   return encodeRecord({ type: "submit", instance, number, tasks });

@@ -56,6 +56,12 @@ export type SubmitOptions = {
   readonly deadline?: Date | string;
   /** How long it may wait for its dependencies; "off" or 0 for however long. @default "10m" */
   readonly dependencyTimeout?: Duration;
+  /**
+   * Whether the result is kept once this client has it, for as long as settled tasks are. With `false` its bytes are given
+   * back to the log then, or when the last task that depends on it has ended; whoever asks later gets `ResultExpiredError`.
+   * @default true
+   */
+  readonly keepResult?: boolean;
   /** The task that submits this one, such as the `ctx` of its code: it is cancelled with it. */
   readonly parent?: Parent | { readonly id: string; readonly attempt: number };
 };
@@ -70,6 +76,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "queueTimeout",
   "deadline",
   "dependencyTimeout",
+  "keepResult",
   "parent",
 ] satisfies (keyof SubmitOptions)[]);
 
@@ -106,7 +113,7 @@ export function optionsOf(
     queueTimeoutMs: limitOf(task, "queueTimeout", options.queueTimeout),
     deadlineMs: deadlineOf(task, options.deadline, wallMs),
     dependencyTimeoutMs: dependencyTimeoutOf(task, options.dependencyTimeout),
-    keepResult: true,
+    keepResult: keepResultOf(task, options.keepResult),
   };
   const isUsual = Object.entries(DEFAULT_OPTIONS).every(([key, usual]) => {
     const own = made[key as keyof SubmissionOptions];
@@ -162,6 +169,12 @@ function limitOf(task: string, option: string, given: Duration | undefined): num
 function dependencyTimeoutOf(task: string, given: Duration | undefined): number {
   if (given === undefined) return DEFAULT_OPTIONS.dependencyTimeoutMs;
   return given === "off" ? 0 : parseDuration(given, `task "${task}": dependencyTimeout`);
+}
+
+function keepResultOf(task: string, given: boolean | undefined): boolean {
+  if (given !== undefined && typeof given !== "boolean")
+    throw new UsageError(`task "${task}": keepResult must be true or false`);
+  return given ?? DEFAULT_OPTIONS.keepResult;
 }
 
 /** A number would be read as a moment by some and as a duration by others. */

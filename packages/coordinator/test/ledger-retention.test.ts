@@ -2,7 +2,7 @@
 import { type Sender, TaskId } from "@weft/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { tell } from "../src/core/ledger/index.ts";
+import { oldestNeededSeq, tell } from "../src/core/ledger/index.ts";
 import { DEFAULT_SETTINGS, hasExpired, mayHaveExpired } from "../src/core/ledger/retention.ts";
 import { stepsWithRetention } from "./ledger-steps.ts";
 import { idOf, START_MS, submission, TestLog, typesOf } from "./test-log.ts";
@@ -253,4 +253,56 @@ test("R2: whatever comes, what live tasks need stays, and what leaves is the old
     }),
     { numRuns: 300 },
   );
+});
+
+describe("a result that is not to be kept", () => {
+  test("goes once its client has it; the task stays as long as any other", () => {
+    const log = begun();
+    settle(log, 1, 2);
+    expect(typesOf(log.receive(1))).toEqual(["freed"]);
+    expect(log.ledger.settled.valueBytes).toBe(1);
+    expect(log.ledger.settled.get(idOf(1))).toMatchObject({ outcome: "succeeded", finish: null });
+    expect(typesOf(log.submit([submission(1)]))).toEqual(["submitted_again"]);
+    expect(typesOf(log.receive(1))).toEqual(["void: receipt of a result that is not there"]);
+  });
+
+  test("holds the log no longer, also where it was carried", () => {
+    const log = begun();
+    settle(log, 1, 1);
+    log.carry(log.ledger.seq);
+    expect(oldestNeededSeq(log.ledger)).toBe(log.ledger.seq);
+    log.receive(1);
+    expect(oldestNeededSeq(log.ledger)).toBe(log.ledger.seq + 1);
+    expect(log.ledger.carried.size).toBe(0);
+  });
+
+  test("stays while a live task depends on it, and goes with the last of them", () => {
+    const log = begun();
+    settle(log, 1, 1);
+    log.submit([submission(2, [1]), submission(3, [1, 1])]);
+    expect(typesOf(log.receive(1))).toEqual([]);
+    log.succeed(2);
+    expect(log.ledger.settled.valueBytesOf(idOf(1))).toBe(1);
+    expect(typesOf(log.succeed(3))).toContain("freed");
+    expect(log.ledger.settled.valueBytesOf(idOf(1))).toBe(0);
+    expect(log.ledger.received.size).toBe(0);
+  });
+
+  test("fails what is to depend on it later", () => {
+    const log = begun();
+    settle(log, 1, 1);
+    log.receive(1);
+    log.submit([submission(2, [1])]);
+    expect(log.outcomeOf(2)).toBe("failed");
+    const settled = log.ledger.settled.get(idOf(2))!;
+    expect(tell(log.ledger, settled).reason).toEqual({ type: "result_expired", task: idOf(1) });
+  });
+
+  test("is there at all only of a success: what failed keeps its failure", () => {
+    const log = begun();
+    log.submit([submission(1), submission(2)]);
+    log.fail(1);
+    const nothing = "void: receipt of a result that is not there";
+    expect(typesOf(log.receive(1, 2, 9))).toEqual([nothing, nothing, nothing]);
+  });
 });

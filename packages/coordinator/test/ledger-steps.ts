@@ -182,6 +182,12 @@ const carry: fc.Arbitrary<Step> = fc
       },
   );
 
+const receive: fc.Arbitrary<Step> = fc.array(id, { minLength: 1, maxLength: 3 }).map(
+  (ids): Step =>
+    (log) =>
+      void log.receive(...ids),
+);
+
 export const stepsWithRetention: fc.Arbitrary<Step[]> = fc
   .tuple(
     retention,
@@ -190,6 +196,7 @@ export const stepsWithRetention: fc.Arbitrary<Step[]> = fc
         { weight: 12, arbitrary: step },
         { weight: 1, arbitrary: retention },
         { weight: 2, arbitrary: carry },
+        { weight: 2, arbitrary: receive },
       ),
       { maxLength: 80, size: "max" },
     ),

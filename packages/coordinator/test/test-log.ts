@@ -94,6 +94,13 @@ export class TestLog {
     return this.append({ kind: "cancel", sender: CLIENT }, { type: "cancel", instance, number, cancels });
   }
 
+  /** The client has these results. */
+  receive(...ids: readonly number[]): Effect[] {
+    const { instance, number } = this.next(CLIENT);
+    const record = { type: "received", instance, number, ids: ids.map(idOf) } as const;
+    return this.append({ kind: "received", sender: CLIENT }, record);
+  }
+
   elect(): Effect[] {
     return this.control({ type: "elected", nonce: Nonce.create() });
   }

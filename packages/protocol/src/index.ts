@@ -169,6 +169,7 @@ export {
   type LedgerSettings,
   type LogRecord,
   type LostAttempt,
+  type ReceivedRecord,
   type Submission,
   type SubmitRecord,
 } from "./record.ts";

@@ -27,6 +27,7 @@ import {
   type LedgerSettings,
   type LogRecord,
   type LostAttempt,
+  type ReceivedRecord,
   type Submission,
   type SubmitRecord,
 } from "./record.ts";
@@ -58,6 +59,8 @@ function body(record: LogRecord): unknown[] {
       return [record.tasks.map(submissionToWire)];
     case "cancel":
       return [record.cancels.map((c) => [c.id, c.reason, c.dependents])];
+    case "received":
+      return [record.ids];
     case "finish":
       return [record.finishes.map(finishToWire)];
     case "control":
@@ -132,6 +135,8 @@ export function decodeRecord(kind: LogKind, data: Uint8Array): Read<LogRecord> {
         return readSubmit(instance, number, wire);
       case "cancel":
         return readCancel(instance, number, wire);
+      case "received":
+        return readReceived(instance, number, wire);
       case "finish":
         return readFinish(instance, number, wire);
       case "control":
@@ -172,6 +177,10 @@ function readOneCancel(item: unknown): Cancel {
     reason: textOrNull(wire[1], "reason", TEXT_LENGTH_MAX),
     dependents: flag(wire[2], "dependents"),
   };
+}
+
+function readReceived(instance: InstanceId, number: number, wire: unknown[]): ReceivedRecord {
+  return { type: "received", instance, number, ids: list(wire[3], "ids", RECORD_ITEMS_MAX).map(taskId) };
 }
 
 function readFinish(instance: InstanceId, number: number, wire: unknown[]): FinishRecord {

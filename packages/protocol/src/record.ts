@@ -35,6 +35,14 @@ export type Cancel = {
   readonly dependents: boolean;
 };
 
+/** A client has these results, and said when it submitted their tasks that they need not be kept beyond that. */
+export type ReceivedRecord = {
+  readonly type: "received";
+  readonly instance: InstanceId;
+  readonly number: number;
+  readonly ids: readonly TaskId[];
+};
+
 export type FinishRecord = {
   readonly type: "finish";
   readonly instance: InstanceId;
@@ -150,4 +158,4 @@ export type Carried = {
   readonly value: Uint8Array | null;
 };
 
-export type LogRecord = SubmitRecord | CancelRecord | FinishRecord | ControlRecord;
+export type LogRecord = SubmitRecord | CancelRecord | ReceivedRecord | FinishRecord | ControlRecord;

@@ -10,15 +10,18 @@ import {
   type TaskName,
 } from "./ids.ts";
 
-export const LOG_KINDS = ["submit", "cancel", "finish", "control", "peer"] as const;
+export const LOG_KINDS = ["submit", "cancel", "received", "finish", "control", "peer"] as const;
 export type LogKind = (typeof LOG_KINDS)[number];
 
 export type WorkerEventKind = "joined" | "draining" | "left" | "lost" | "blocked";
 export type CoordinatorEventKind = "elected" | "resigned";
 
+/** Kinds whose subject names the sender. */
+export type SentKind = Exclude<LogKind, "control">;
+
 /** What a subject of the log says of its record. The last token of a control subject is its secret. */
 export type LogSubject =
-  | { readonly kind: "submit" | "cancel" | "finish" | "peer"; readonly sender: Sender }
+  | { readonly kind: SentKind; readonly sender: Sender }
   | { readonly kind: "control"; readonly secret: ControlSecret };
 
 export class Subjects {
@@ -36,7 +39,7 @@ export class Subjects {
   logAll(partition: number): string {
     return `${this.root}.log.${partition}.>`;
   }
-  log(partition: number, kind: "submit" | "cancel" | "finish" | "peer", sender: Sender): string {
+  log(partition: number, kind: SentKind, sender: Sender): string {
     return `${this.root}.log.${partition}.${kind}.${sender}`;
   }
   control(partition: number, secret: ControlSecret): string {
@@ -51,8 +54,9 @@ export class Subjects {
     if (first === undefined || !isToken(first)) return null;
     if (kind === "control") return second === undefined ? { kind, secret: first as ControlSecret } : null;
     if (second === undefined || rest.length > 0 || !isToken(second)) return null;
-    if (kind !== "submit" && kind !== "cancel" && kind !== "finish" && kind !== "peer") return null;
-    return { kind, sender: `${first}.${second}` as Sender };
+    const sent = LOG_KINDS.find((each) => each === kind);
+    if (sent === undefined || sent === "control") return null;
+    return { kind: sent, sender: `${first}.${second}` as Sender };
   }
 
   checkpointStream(partition: number): string {

@@ -144,6 +144,7 @@ export const record: fc.Arbitrary<LogRecord> = fc.oneof(
     number: count,
     cancels: few(fc.record({ id: taskId, reason: orNull(text), dependents: fc.boolean() })),
   }),
+  fc.record({ type: fc.constant("received" as const), instance, number: count, ids: few(taskId) }),
   fc.record({
     type: fc.constant("finish" as const),
     instance,

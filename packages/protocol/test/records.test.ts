@@ -21,7 +21,7 @@ describe("a record", () => {
       }),
       { numRuns: 500 },
     );
-    expect(types).toEqual(new Set(["submit", "cancel", "finish", "control"]));
+    expect(types).toEqual(new Set(["submit", "cancel", "received", "finish", "control"]));
   });
 
   test("is the same bytes whenever it is written, so that a repeat is one", () => {

@@ -117,6 +117,17 @@ export const PLANTS: readonly Plant[] = [
     ],
   },
   {
+    name: "early-receipt",
+    what: "a result that its client has goes although a live task depends on it",
+    edits: [
+      {
+        file: `${LEDGER}received.ts`,
+        from: "else if (ledger.settled.pins(id) > 0) ledger.received.add(task.id);",
+        to: "",
+      },
+    ],
+  },
+  {
     name: "early-eviction",
     what: "a settled task leaves although a live one depends on it",
     edits: [

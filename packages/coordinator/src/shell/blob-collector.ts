@@ -7,7 +7,7 @@
  */
 import { BlobId, type BlobOwner, type Subjects } from "@weft/protocol";
 import type { Connection, Stream, Timer } from "@weft/transport";
-import type { Ledger } from "../core/ledger/index.ts";
+import { isFreed, type Ledger } from "../core/ledger/index.ts";
 
 export type CollectorSettings = {
   /** How old a value must be. */
@@ -96,5 +96,5 @@ export function isNeeded(
   const alive = live.get(task);
   if (alive !== undefined) return attempt === null || attempt >= alive.attempt;
   const ended = settled.get(task);
-  return ended?.outcome === "succeeded" && attempt === ended.attempt;
+  return ended?.outcome === "succeeded" && !isFreed(ended) && attempt === ended.attempt;
 }

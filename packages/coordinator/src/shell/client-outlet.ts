@@ -13,7 +13,7 @@ import {
   type TaskId,
 } from "@weft/protocol";
 import type { Bus } from "@weft/transport";
-import { type Ledger, type Position, type SettledTask, tell } from "../core/ledger/index.ts";
+import { isFreed, type Ledger, type Position, type SettledTask, tell } from "../core/ledger/index.ts";
 import type { ValueStore } from "./value-store.ts";
 
 type Line = {
@@ -249,7 +249,8 @@ export function messageOf(
     tries,
     progress,
     value: tooLarge ? null : value,
-    fetch: tooLarge,
+    // Whoever asks for one that is gone is told so.
+    fetch: tooLarge || isFreed(task),
     reason,
   };
 }

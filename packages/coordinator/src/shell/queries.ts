@@ -20,6 +20,7 @@ import {
 } from "@weft/protocol";
 import {
   hasExpired,
+  isFreed,
   isLive,
   type Ledger,
   type LiveTask,
@@ -107,7 +108,7 @@ async function values(ids: readonly TaskId[], context: QueryContext): Promise<An
   let bytes = 0;
   for (const id of ids) {
     const settled = context.ledger.settled.get(id);
-    if (settled === undefined) return { type: "expired", id };
+    if (settled === undefined || isFreed(settled)) return { type: "expired", id };
     const value = await load(tell(context.ledger, settled).source, context);
     bytes += value?.length ?? 0;
     if (bytes > MESSAGE_BYTES_TARGET && found.length > 0) break;
@@ -122,7 +123,9 @@ async function chunk(
 ): Promise<Answer> {
   const data = await blobs.chunk({ identity, id }, number);
   const task = BlobId.read(id)?.task;
-  const isKnown = task !== undefined && (ledger.live.has(task) || ledger.settled.has(task));
+  const settled = task === undefined ? undefined : ledger.settled.get(task);
+  const isKnown =
+    task !== undefined && (ledger.live.has(task) || (settled !== undefined && !isFreed(settled)));
   return { type: "chunk", data, isExpired: data === null && !isKnown };
 }
 

@@ -250,6 +250,7 @@ export class Term {
         this.clients.follow(effect.id, effect.sender);
         return;
       case "carried":
+      case "freed":
       case "leader_elected":
       case "leader_resigned":
       case "diverged":

@@ -10,11 +10,12 @@ import type { Nonce, TaskId } from "@weft/protocol";
 import { Ledger } from "../ledger/ledger.ts";
 import type { LedgerConfig, LedgerState } from "../ledger/state.ts";
 import { loadLive, saveLive } from "./live-section.ts";
+import { loadRows, saveRows } from "./rows.ts";
 import { refuse, StateReader } from "./state-reader.ts";
 import { StateWriter } from "./state-writer.ts";
 
 /** The version of these bytes. */
-export const STATE_FORMAT = 4;
+export const STATE_FORMAT = 5;
 
 type Section = {
   readonly save: (ledger: LedgerState, to: StateWriter) => Iterable<void>;
@@ -99,6 +100,10 @@ const SECTIONS: { readonly [Name in StateField]: Section | null } = {
   carried: {
     save: ({ carried }, to) => carried.save(to),
     load: ({ carried }, from) => carried.load(from),
+  },
+  received: {
+    save: ({ received }, to) => saveRows(to, received, received.size, (id) => to.id(id)),
+    load: ({ received }, from) => loadRows(from, () => void received.add(from.id())),
   },
   earlyCancels: TOGETHER,
   earlyCancelDeadlines: {

@@ -26,6 +26,8 @@ export type Effect =
   | { readonly type: "submitted_again"; readonly id: TaskId; readonly sender: Sender }
   /** Its arguments, or its value, are in this record from now on. */
   | { readonly type: "carried"; readonly id: TaskId }
+  /** Its value is kept no more: its client has it. */
+  | { readonly type: "freed"; readonly id: TaskId }
   | { readonly type: "leader_elected"; readonly epoch: number; readonly nonce: Nonce }
   | { readonly type: "leader_resigned"; readonly epoch: number }
   /** The leader's fold had come to something else at that record. */
@@ -46,4 +48,5 @@ export type VoidReason =
   | "loss of an attempt that is not current"
   | "expiry of an attempt that is not current"
   | "carry of a value that is not there any more"
+  | "receipt of a result that is not there"
   | "cancel of a settled task";

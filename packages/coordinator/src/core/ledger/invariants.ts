@@ -2,7 +2,7 @@
 import type { TaskId } from "@weft/protocol";
 import type { Share } from "./carried-records.ts";
 import type { Ledger } from "./ledger.ts";
-import type { LiveTask } from "./task.ts";
+import { isFreed, type LiveTask } from "./task.ts";
 
 /** What does not hold, in words; empty where all is well. */
 export function checkInvariants(ledger: Ledger): string[] {
@@ -21,6 +21,8 @@ export function checkInvariants(ledger: Ledger): string[] {
   }
   checkPins(ledger, wrong);
   checkCarried(ledger, wrong);
+  for (const id of ledger.received)
+    if (ledger.settled.pins(id) === 0) wrong.push(`R3: ${id} was received, is needed by nobody, and is kept`);
   const argsBytes = [...ledger.live.values()].reduce((sum, task) => sum + task.argsBytes, 0);
   if (argsBytes !== ledger.argsBytes)
     wrong.push(`I10: ${ledger.argsBytes} bytes of arguments are counted, and there are ${argsBytes}`);
@@ -82,7 +84,10 @@ const NONE: ReadonlySet<number> = new Set();
 function checkTask(ledger: Ledger, task: LiveTask, wrong: string[]): void {
   let unmet = 0;
   for (const id of task.dependencies) {
-    const outcome = ledger.settled.get(id)?.outcome;
+    const settled = ledger.settled.get(id);
+    const outcome = settled?.outcome;
+    if (settled !== undefined && isFreed(settled))
+      wrong.push(`R3: ${task.id} depends on ${id}, whose value is gone`);
     if (outcome === "succeeded") continue;
     if (outcome !== undefined) wrong.push(`${task.id} is live although its dependency ${id} is ${outcome}`);
     unmet++;

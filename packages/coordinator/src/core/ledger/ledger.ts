@@ -16,6 +16,7 @@ import { cancelAll, cancelOrphans } from "./cancel.ts";
 import { control } from "./control.ts";
 import type { Effect } from "./effect.ts";
 import { finishAll } from "./finish.ts";
+import { receiveAll } from "./received.ts";
 import { LedgerState } from "./state.ts";
 import { submitAll } from "./submit.ts";
 
@@ -55,6 +56,8 @@ export class Ledger extends LedgerState {
         return submitAll(this, entry.seq, subject.sender, record);
       case "cancel":
         return cancelAll(this, record);
+      case "received":
+        return receiveAll(this, record);
       case "finish":
         return finishAll(this, entry.seq, record);
       default:

@@ -4,12 +4,13 @@ import { withDependent } from "./dependents.ts";
 import { hasExpired, mayHaveExpired } from "./retention.ts";
 import { end, failedThrough, release } from "./settle.ts";
 import type { LedgerState } from "./state.ts";
-import type { LiveTask, Verdict } from "./task.ts";
+import { isFreed, type LiveTask, type Verdict } from "./task.ts";
 
 export function link(ledger: LedgerState, task: LiveTask): void {
   for (const id of task.dependencies) {
     const settled = ledger.settled.get(id);
     if (settled !== undefined) {
+      if (isFreed(settled)) return end(ledger, task, "failed", { type: "result_expired", task: id });
       if (settled.outcome === "succeeded") continue;
       return end(ledger, task, "failed", failedThrough(settled));
     }

@@ -50,6 +50,7 @@ function valuesOf(record: LogRecord): Pick<Carried, "part" | "id" | "value">[] {
     case "control":
       return record.event.type === "carry" ? [...record.event.carried] : [];
     case "cancel":
+    case "received":
       return [];
   }
 }

@@ -7,6 +7,7 @@
  */
 import { type LedgerSettings, TaskId } from "@weft/protocol";
 import type { Evicted } from "../settled/settled-index.ts";
+import { freeIfReceived } from "./received.ts";
 import type { LedgerState } from "./state.ts";
 import type { LiveTask } from "./task.ts";
 
@@ -77,7 +78,10 @@ export function pinDependencies(ledger: LedgerState, task: LiveTask): void {
 }
 
 export function unpinDependencies(ledger: LedgerState, task: LiveTask): void {
-  for (const id of task.dependencies) uncarry(ledger, ledger.settled.unpin(id));
+  for (const id of task.dependencies) {
+    uncarry(ledger, ledger.settled.unpin(id));
+    if (ledger.received.size > 0) freeIfReceived(ledger, id);
+  }
 }
 
 /** K2 (`carry.ts`): its value is needed no more. */

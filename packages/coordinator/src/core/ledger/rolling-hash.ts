@@ -64,6 +64,7 @@ export class RollingHash {
         return this.text(effect.task.verdict?.type ?? "");
       case "submitted_again":
       case "carried":
+      case "freed":
         return this.text(effect.id);
       case "leader_elected":
       case "leader_resigned":

@@ -50,6 +50,8 @@ export class LedgerState {
   settings: LedgerSettings = DEFAULT_SETTINGS;
   /** When the newest task that has left had settled; 0 where none has. */
   expiredToMs = 0;
+  /** Results that their clients have, and that live tasks depend on. */
+  readonly received: Set<TaskId> = new Set();
   readonly carried: CarriedRecords = new CarriedRecords();
   /** Of the arguments of all live tasks. */
   argsBytes = 0;

@@ -114,6 +114,11 @@ export type Verdict =
       readonly distance: number;
     };
 
+/** Whether its value is gone, because whoever submitted it has it. */
+export function isFreed({ outcome, finish }: SettledTask): boolean {
+  return outcome === "succeeded" && finish === null;
+}
+
 export function isLive(task: LiveTask | SettledTask): task is LiveTask {
   return "state" in task;
 }

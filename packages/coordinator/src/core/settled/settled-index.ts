@@ -153,6 +153,20 @@ export class SettledIndex {
     if (kept !== undefined) kept.task = { ...kept.task, finish: to };
   }
 
+  /** Its value is kept no more. Answers how long it was. */
+  freeValue(id: TaskId): number {
+    const slot = this.slotOf(id);
+    if (slot < 0) return 0;
+    const chunk = this.chunkOf(slot);
+    const at = slot % CHUNK_TASKS;
+    const bytes = valueBytesIn(chunk, at);
+    this.valueBytes -= bytes;
+    setEnding(chunk, at, outcomeIn(chunk, at), 0);
+    setWide(chunk, at, WIDE.finishSeq, 0);
+    chunk.indices[at * 2 + 1] = 0;
+    return bytes;
+  }
+
   /** What settled at that moment settled at another: of the newest, without a gap. */
   restamp(fromMs: number, toMs: number): void {
     for (let i = this.order.length - 1; i >= 0; i--) {
