@@ -102,13 +102,13 @@ describe("docs/configuration.md", () => {
     expect(told.toSorted()).toEqual([...read].toSorted());
   });
 
-  test("has every flag of every command, and no other", () => {
+  test("has every flag of every command, and no other", async () => {
     const told = rows.flatMap(([commands = "", flag]) =>
       codeIn(flag)?.startsWith("--") === true
         ? commands.split(", ").map((name) => `${name} ${codeIn(flag)}`)
         : [],
     );
-    const program = programOf(newInvocation());
+    const program = await programOf(newInvocation());
     const help = program.helpInformation();
     const real: string[] = [];
     for (const command of program.commands) {

@@ -3,6 +3,7 @@
  * second at once. Signals count from before the start, so that one which comes on the heels of what the start printed is
  * not missed.
  */
+import { flushCompileCache } from "node:module";
 import { constants } from "node:os";
 
 export type Running = {
@@ -47,6 +48,8 @@ export async function runInForeground({ start, abandon, log }: Foreground): Prom
   try {
     const { stop, ended } = await start();
     isStarting = false;
+    // Else it is written when the process ends: one that is killed would leave nothing to the next one.
+    flushCompileCache();
     if (startGrace !== null) clearTimeout(startGrace);
     const error = await (ended === undefined ? told.promise : Promise.race([told.promise, ended]));
     // What ended by itself while it was being stopped is still being stopped.
