@@ -51,6 +51,12 @@ export function argumentOfRun(): string {
   return argument;
 }
 
+/** The namespace of Weft's processes: what the bench has given, else the default one. */
+export function namespaceOfRun(): string {
+  const [, namespace = "default"] = process.argv.slice(2);
+  return namespace;
+}
+
 /** The address of the nats-server of this run. */
 export function serverOfRun(): string {
   const [server] = process.argv.slice(2);

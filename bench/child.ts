@@ -68,6 +68,12 @@ export class Child<Answers extends Contract> {
     return Number(await this.request(CPU, null));
   }
 
+  /** Ends it at once, whatever it does, and resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.process.kill("SIGKILL");
+    await this.exited.promise;
+  }
+
   /** Lets it close what it has open; kills it where that takes too long. */
   async stop(): Promise<void> {
     const killer = setTimeout(() => this.process.kill("SIGKILL"), STOP_TIMEOUT_MS);

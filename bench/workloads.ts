@@ -3,7 +3,8 @@ import { graphs } from "./graphs/graphs.ts";
 import { latency } from "./latency/latency.ts";
 import { memory } from "./memory/memory.ts";
 import { recovery } from "./recovery/recovery.ts";
+import { scale } from "./throughput/scale.ts";
 import { throughput } from "./throughput/throughput.ts";
 import type { Workload } from "./workload.ts";
 
-export const workloads: readonly Workload[] = [throughput, latency, graphs, recovery, memory];
+export const workloads: readonly Workload[] = [throughput, latency, scale, graphs, recovery, memory];

@@ -20,7 +20,7 @@ export const memory: Workload = {
       for (const state of STATES)
         rounds.add(WEFT, { [`${state}_${tasks}`]: await measure(setting, state, tasks) });
     }
-    return { rounds };
+    return { rounds, settings: { rounds: 1 } };
   },
 };
 

@@ -26,3 +26,8 @@ export type FirstRunContract = {
   /** When the first task began. */
   readonly firstRunMs: () => Promise<number>;
 };
+
+export type ProbeContract = {
+  /** Submits a task, and tells when its code began. */
+  readonly beganMs: () => Promise<number>;
+};

@@ -1,48 +1,52 @@
-/** Cold start: how long a coordinator process takes from a checkpoint with live tasks to leading, and to the first task. */
-import { Rounds, type Sample, WEFT } from "../rounds.ts";
+/**
+ * How long nobody dispatches where there are live tasks: after a cold start from a checkpoint, and after the leader was
+ * killed beside a standby.
+ */
+import type { Child } from "../child.ts";
+import { monotonicMs } from "../clock.ts";
+import { Rounds, type Sample, type Shapes, WEFT } from "../rounds.ts";
 import type { Setting, Workload } from "../workload.ts";
-import type { FillerContract, FirstRunContract, RecoveredContract } from "./contract.ts";
+import type { FillerContract, FirstRunContract, ProbeContract, RecoveredContract } from "./contract.ts";
 
 const SIZES = [10_000, 100_000, 1_000_000];
 
 export const recovery: Workload = {
   name: "recovery",
-  summary: "a coordinator's cold start from a checkpoint with live tasks",
+  summary: "until tasks are dispatched again: after a cold start, and after a leader was killed",
   headline: "dispatchingMs",
   defaultCount: 1_000_000,
   rivals: [],
   async run(setting) {
     const rounds = new Rounds();
-    for (const size of SIZES) {
-      if (size <= setting.amounts.count)
-        rounds.add(WEFT, { [`cold_start_${size}`]: await recover(setting, size) });
-    }
-    return { rounds };
+    const sizes = SIZES.filter((size) => size <= setting.amounts.count);
+    if (sizes.length === 0) sizes.push(setting.amounts.count);
+    for (const size of sizes) rounds.add(WEFT, await recover(setting, size));
+    return { rounds, settings: { rounds: 1 } };
   },
 };
 
-async function recover(setting: Setting, tasks: number): Promise<Sample> {
+async function recover(setting: Setting, tasks: number): Promise<Shapes<Sample>> {
   const namespace = `recovery-${tasks}`;
   setting.say(`${tasks} tasks: filling the log`);
   const filler = await setting.startChild<FillerContract>(new URL("./filler.ts", import.meta.url));
   const filled = await filler.ask("fill", { namespace, tasks });
   await filler.stop();
-  setting.say(`${tasks} tasks: recovering`);
+  setting.say(`${tasks} tasks: starting cold`);
+  const { url } = setting.server;
   const worker = await setting.startChild<FirstRunContract>(
     new URL("./first-run.ts", import.meta.url),
-    setting.server.url,
+    url,
     namespace,
   );
-  const coordinator = await setting.startChild<RecoveredContract>(
+  const leader = await setting.startChild<RecoveredContract>(
     new URL("./recovered.ts", import.meta.url),
-    setting.server.url,
+    url,
     namespace,
   );
   const firstRunMs = await worker.ask("firstRunMs");
-  const { startedMs, standingByMs, leadingMs, cpuMs, heapBytes } = await coordinator.ask("times");
+  const { startedMs, standingByMs, leadingMs, cpuMs, heapBytes } = await leader.ask("times");
   await worker.stop();
-  await coordinator.stop();
-  return {
+  const coldStart = {
     standingByMs: standingByMs - startedMs,
     leadingMs: leadingMs - startedMs,
     dispatchingMs: firstRunMs - startedMs,
@@ -52,4 +56,30 @@ async function recover(setting: Setting, tasks: number): Promise<Sample> {
     checkpointMs: filled.checkpointMs,
     logBytesPerTask: filled.logBytes / tasks,
   };
+  setting.say(`${tasks} tasks: killing the leader`);
+  const leaderKill = { dispatchingMs: await killLeader(setting, namespace, leader) };
+  return { [`cold_start_${tasks}`]: coldStart, [`leader_kill_${tasks}`]: leaderKill };
+}
+
+/** From the kill until the standby has given a task to a worker. */
+async function killLeader(
+  setting: Setting,
+  namespace: string,
+  leader: Child<RecoveredContract>,
+): Promise<number> {
+  const { url } = setting.server;
+  const standby = await setting.startChild(new URL("./standby.ts", import.meta.url), url, namespace);
+  const probe = await setting.startChild<ProbeContract>(
+    new URL("./probe.ts", import.meta.url),
+    url,
+    namespace,
+  );
+  // While there is a leader, so that everybody knows everybody.
+  await probe.ask("beganMs");
+  const killedMs = monotonicMs();
+  await leader.kill();
+  const beganMs = await probe.ask("beganMs");
+  await probe.stop();
+  await standby.stop();
+  return beganMs - killedMs;
 }

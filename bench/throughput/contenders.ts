@@ -18,7 +18,11 @@ type ContenderOptions = {
 };
 
 /** Rivals take a part of the tasks. */
-const RIVAL_FACTOR = 0.2;
+const RIVAL_FACTORS: Readonly<Record<Rival, number>> = {
+  bullmq: 0.2,
+  "graphile-worker": 0.05,
+  "pg-boss": 0.05,
+};
 
 export async function startWeft(setting: Setting): Promise<Contender<ShapeName>> {
   const coordinator = await setting.startChild(new URL("../latency/weft-coordinator.ts", import.meta.url));
@@ -57,7 +61,7 @@ export async function startRival(setting: Setting, rival: Rival): Promise<Conten
   const worker = await setting.startChild(entry.worker, url);
   const client = await setting.startChild<ClientContract>(entry.client, url);
   const processes = { client, worker };
-  return contender({ name: rival, processes, serverPid: pid, tasksFactor: RIVAL_FACTOR });
+  return contender({ name: rival, processes, serverPid: pid, tasksFactor: RIVAL_FACTORS[rival] });
 }
 
 function contender({

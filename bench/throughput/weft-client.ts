@@ -1,10 +1,14 @@
 /** The client process of Weft: what a user would write. */
 import { connect } from "@weft/client";
-import { serve, serverOfRun } from "../child-service.ts";
+import { namespaceOfRun, serve, serverOfRun } from "../child-service.ts";
 import { monotonicMs } from "../clock.ts";
 import { argumentOf, type ClientContract, Stopwatch } from "./contract.ts";
 
-const client = await connect({ servers: serverOfRun(), onError: (error) => console.error(error) });
+const client = await connect({
+  servers: serverOfRun(),
+  namespace: namespaceOfRun(),
+  onError: (error) => console.error(error),
+});
 const tasks = client.tasks<typeof import("./weft-tasks.ts")>();
 
 const contract: ClientContract = {

@@ -5,8 +5,10 @@ import { GRAPHS } from "../../bench/graphs/graph.ts";
 import { graphs } from "../../bench/graphs/graphs.ts";
 import { latency } from "../../bench/latency/latency.ts";
 import { memory } from "../../bench/memory/memory.ts";
+import { recovery } from "../../bench/recovery/recovery.ts";
 import { RIVALS } from "../../bench/rivals/rivals.ts";
 import { run } from "../../bench/run.ts";
+import { scale } from "../../bench/throughput/scale.ts";
 import { throughput } from "../../bench/throughput/throughput.ts";
 
 // Where a rival's server is missing, it comes from Debian's packages.
@@ -63,4 +65,17 @@ test("memory has the bytes of each state", async () => {
   expect(Object.keys(weft)).toEqual(["waiting_10000", "ready_10000", "settled_10000"]);
   for (const figures of Object.values(weft)) expect(figures.bytesPerTask?.median).toBeGreaterThan(0);
   expect(limit).toEqual({});
+});
+
+test("scale has the time and the cost of a task, and how they grow", async () => {
+  const { weft } = await run(scale, { ...options, count: 100 });
+  expect(Object.keys(weft)).toEqual(["tasks_100"]);
+  expect(weft.tasks_100).toMatchObject({ growth: { median: 1 }, cpuGrowth: { median: 1 } });
+  expect(weft.tasks_100?.usPerTask?.median).toBeGreaterThan(0);
+});
+
+test("recovery has the time until tasks are dispatched, after a cold start and after the death of a leader", async () => {
+  const { weft } = await run(recovery, { ...options, count: 100 });
+  expect(Object.keys(weft)).toEqual(["cold_start_100", "leader_kill_100"]);
+  for (const figures of Object.values(weft)) expect(figures.dispatchingMs?.median).toBeGreaterThan(0);
 });

@@ -1,0 +1,73 @@
+/** Whether a task costs the same however many there are: many more no-op tasks than a round of throughput has. */
+import { withCpuPerTask } from "../cpu.ts";
+import { Rounds, type Sample, WEFT } from "../rounds.ts";
+import type { Setting, Workload } from "../workload.ts";
+import type { ClientContract, Order } from "./contract.ts";
+
+const SIZES = [10_000, 100_000, 1_000_000];
+/** Small sizes are run several times over, so that each takes a while. */
+const TASKS_MIN = 100_000;
+const WARMUP_TASKS_MAX = 10_000;
+const ARGUMENT_BYTES = 100;
+const MS_US = 1_000;
+
+export const scale: Workload = {
+  name: "scale",
+  summary: "microseconds per no-op task, of 10,000 tasks and of 1,000,000",
+  headline: "usPerTask",
+  defaultCount: 1_000_000,
+  rivals: [],
+  async run(setting) {
+    const { rounds: count, count: largest } = setting.amounts;
+    const sizes = SIZES.filter((size) => size <= largest);
+    if (sizes.length === 0) sizes.push(largest);
+    const rounds = new Rounds();
+    for (let round = 1; round <= count; round++) {
+      const samples: Sample[] = [];
+      for (const size of sizes) {
+        setting.say(`round ${round} of ${count}: ${size} tasks`);
+        samples.push(await measure(setting, `scale-${round}-${size}`, size));
+      }
+      const [least] = samples;
+      for (const [index, sample] of samples.entries())
+        rounds.add(WEFT, { [`tasks_${sizes[index]}`]: { ...sample, ...growth(sample, least ?? sample) } });
+    }
+    return { rounds };
+  },
+};
+
+/** In a namespace and processes of its own: what was before would count. */
+async function measure(setting: Setting, namespace: string, size: number): Promise<Sample> {
+  const { url, pid } = setting.server;
+  const coordinator = await setting.startChild(
+    new URL("../latency/weft-coordinator.ts", import.meta.url),
+    url,
+    namespace,
+  );
+  const worker = await setting.startChild(new URL("./weft-worker.ts", import.meta.url), url, namespace);
+  const client = await setting.startChild<ClientContract>(
+    new URL("./weft-client.ts", import.meta.url),
+    url,
+    namespace,
+  );
+  const order = (count: number): Order => ({ count, bytes: ARGUMENT_BYTES, perCall: 1 });
+  await client.ask("run", order(Math.min(size, WARMUP_TASKS_MAX)));
+  const runs = Math.max(1, Math.floor(Math.min(TASKS_MIN, setting.amounts.count) / size));
+  const { result: ms, cpu } = await withCpuPerTask(
+    { processes: { client, worker, coordinator }, serverPid: pid },
+    async () => {
+      let totalMs = 0;
+      for (let run = 0; run < runs; run++) totalMs += (await client.ask("run", order(size))).ms;
+      return totalMs;
+    },
+    () => runs * size,
+  );
+  for (const child of [client, worker, coordinator]) await child.stop();
+  return { usPerTask: (ms * MS_US) / (runs * size), ...cpu };
+}
+
+/** Times what the same takes with the least tasks, in the same round. */
+function growth(sample: Sample, least: Sample): Sample {
+  const ratio = (metric: string): number => (sample[metric] ?? Number.NaN) / (least[metric] ?? Number.NaN);
+  return { growth: ratio("usPerTask"), cpuGrowth: ratio("cpuUs") };
+}
