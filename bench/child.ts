@@ -1,6 +1,6 @@
 /** A process of a run, as the bench sees it. */
 import { type ChildProcess, fork } from "node:child_process";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CLOCK, type Contract, CPU, type FromChild, STOP } from "./child-contract.ts";
 import { monotonicMs } from "./clock.ts";
@@ -119,5 +119,6 @@ export class Child<Answers extends Contract> {
 }
 
 function profiling(folder: string, name: string): string[] {
-  return ["--cpu-prof", `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}.cpuprofile`];
+  // A folder each: every thread of a process writes one.
+  return ["--cpu-prof", `--cpu-prof-dir=${join(folder, name)}`];
 }

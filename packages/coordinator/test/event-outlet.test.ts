@@ -34,7 +34,7 @@ function listen(subject: string, answer = false): void {
 /** Events that are known by their attempt. */
 function tell(state: "submitted" | "succeeded", from: number, to: number): void {
   const id = TaskId.parse(`00aaaa${"0".repeat(16)}`);
-  for (let attempt = from; attempt <= to; attempt++) events.task({ id, name, state, attempt });
+  for (let attempt = from; attempt <= to; attempt++) events.task(state, { id, name, attempt });
 }
 
 const upTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1);

@@ -100,9 +100,14 @@ export class Appender<Kind, Item extends OutboxItem> {
       throw new TooManyPendingError(this.options.noun, this.pendingMax);
     this.pendingCount++;
     this.outbox.add(kind, item);
+    // What fills a record need not wait for what else the turn brings.
+    if (this.outbox.waitingBytes >= RECORD_BYTES_TARGET) this.flush();
     if (this.flushQueued) return;
     this.flushQueued = true;
-    queueMicrotask(() => this.flush());
+    this.options.connection.clock.endOfTurn(() => {
+      this.flushQueued = false;
+      this.flush();
+    });
   }
 
   /** Sends what is in flight again, at once: after a reconnect. */
@@ -149,7 +154,6 @@ export class Appender<Kind, Item extends OutboxItem> {
   }
 
   private flush(): void {
-    this.flushQueued = false;
     if (this.closed) return;
     const mayTake = this.troubledCount === 0 && this.held === null;
     for (let record = mayTake ? this.outbox.take() : null; record !== null; record = this.outbox.take()) {

@@ -13,6 +13,8 @@ export type Clock = {
   /** Milliseconds since 1970, as this machine believes. */
   readonly wallMs: () => number;
   readonly after: (waitMs: number, act: () => void) => Timer;
+  /** Once this turn of the event loop is done, with all that follows from it at once. */
+  readonly endOfTurn: (act: () => void) => void;
   /** A background timer does not keep the process alive. */
   readonly every: (periodMs: number, act: () => void, options?: { readonly background?: boolean }) => Timer;
 };
@@ -27,6 +29,7 @@ export const systemClock: Clock = {
     const timeout = setTimeout(act, Math.min(waitMs, TIMER_MAX_MS));
     return { cancel: () => clearTimeout(timeout) };
   },
+  endOfTurn: (act) => void setImmediate(act),
   every(periodMs, act, options) {
     const interval = setInterval(act, periodMs);
     if (options?.background === true) interval.unref();

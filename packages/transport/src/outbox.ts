@@ -37,6 +37,8 @@ export class Outbox<Kind, Item extends OutboxItem> {
   /** The first of `waiting` that is not packed yet; the array is cut when it has been used up. */
   private next = 0;
   private lastNumber = 0;
+  /** Of what is not packed yet. */
+  private bytes = 0;
 
   constructor(limits: OutboxLimits) {
     this.limits = limits;
@@ -53,6 +55,10 @@ export class Outbox<Kind, Item extends OutboxItem> {
     return this.waiting.length - this.next;
   }
 
+  get waitingBytes(): number {
+    return this.bytes;
+  }
+
   get inFlight(): number {
     return this.flying.size;
   }
@@ -60,6 +66,7 @@ export class Outbox<Kind, Item extends OutboxItem> {
   add(kind: Kind, item: Item): void {
     this.kinds.push(kind);
     this.waiting.push(item);
+    this.bytes += item.bytes;
   }
 
   /** The next record to send, or null where nothing waits or none may leave (O2). */
@@ -76,6 +83,7 @@ export class Outbox<Kind, Item extends OutboxItem> {
       bytes += item.bytes;
       this.next++;
     }
+    this.bytes -= bytes;
     if (this.next === this.waiting.length) {
       this.kinds = [];
       this.waiting = [];
@@ -107,6 +115,7 @@ export class Outbox<Kind, Item extends OutboxItem> {
     this.kinds = [];
     this.waiting = [];
     this.next = 0;
+    this.bytes = 0;
     return items;
   }
 }

@@ -51,7 +51,7 @@ test("trouble is told when it begins, changes and ends, not for each record that
       abandoned: () => undefined,
     });
     // It sends at the end of the turn.
-    await Promise.resolve();
+    await new Promise((over) => setImmediate(over));
   };
   for (const name of ["a", "b", "c"]) await add(name);
   expect(replies).toHaveLength(3);

@@ -34,7 +34,7 @@ afterEach(() => {
 /** What is added in one turn of the event loop is sent at its end. */
 async function add(kind: string, ...items: readonly NotedItem[]): Promise<void> {
   for (const each of items) appender.add(kind, each);
-  await Promise.resolve();
+  await new Promise((over) => setImmediate(over));
 }
 const texts = (): string[] => nats.published.map(({ text }) => text);
 

@@ -47,6 +47,8 @@ export type AttemptRunnerOptions = {
 /** Finishes that the log does not take are kept here: beyond this the worker takes no work and begins none, as it does with too many large results to store. */
 const FINISH_BYTES_MAX = 64 * 1024 * 1024;
 
+const TURN_MAX_MS = 1;
+
 type Ended = Omit<AttemptEnd, "outcome"> & { readonly outcome: AttemptEnd["outcome"] | "timed_out" };
 
 const TIMED_OUT: Ended = { outcome: "timed_out", value: null, failure: null };
@@ -74,6 +76,8 @@ export class AttemptRunner {
   private readonly earlyCancels = new Map<TaskId, { readonly reason: string | null }>();
   private onIdle: (() => void) | null = null;
   private finishBytes = 0;
+  /** When the first attempt of this turn of the event loop began; null before it. */
+  private turnSinceMs: number | null = null;
   private wasFull = false;
   private closed = false;
 
@@ -147,12 +151,25 @@ export class AttemptRunner {
 
   startNext(): void {
     while (this.attempts.canStart && !this.isFull && !this.options.isHeld()) {
+      if (this.hasRunForLong()) return;
       const next = this.attempts.start();
       if (next === null) return;
       this.run(next).catch((error: unknown) =>
         this.options.log(`running an attempt failed: ${String(error)}`),
       );
     }
+  }
+
+  /** Short attempts one after another would keep the event loop from turning: results leave, and cancels arrive, in between. */
+  private hasRunForLong(): boolean {
+    const { clock } = this.options.connection;
+    if (this.turnSinceMs !== null) return clock.nowMs() - this.turnSinceMs > TURN_MAX_MS;
+    this.turnSinceMs = clock.nowMs();
+    clock.endOfTurn(() => {
+      this.turnSinceMs = null;
+      this.startNext();
+    });
+    return false;
   }
 
   cancel(ref: AttemptRef, reason: string | null): void {

@@ -2,7 +2,6 @@
 import { type InstanceId, Namespace, Subjects } from "@weft/protocol";
 import { expect, test } from "vitest";
 import { FakeBus } from "../../testing/src/simulation/fake-bus.ts";
-import { waitUntil } from "../../testing/src/wait-until.ts";
 import { AttemptRunner } from "../src/attempt-runner.ts";
 import { NO_ENTRY } from "../src/begun-table.ts";
 import type { Executor } from "../src/executors/executor.ts";
@@ -62,7 +61,7 @@ test.each([
     isHeld: () => false,
     onTaskLog: () => undefined,
   });
-  const turn = (): Promise<void> => new Promise((over) => setImmediate(over));
+  const turn = (): Promise<boolean> => bus.loop.play(bus.loop.nowMs);
   expect(runner.credits).toBe(CREDITS);
   runner.assign(Array.from({ length: tasks }, (_, i) => assignmentOf({ id: taskId(i), name: "large" })));
   runner.startNext();
@@ -74,7 +73,7 @@ test.each([
 
   isTaking = true;
   for (const acknowledge of appends.splice(0)) acknowledge();
-  await waitUntil(() => runner.attempts.size === 0);
+  while (runner.attempts.size > 0) await turn();
   expect(runner.credits).toBe(CREDITS);
   // Those that were queued may fill the store again.
   expect(resultBytes < MIB ? told : told.slice(0, 2)).toEqual([0, CREDITS]);

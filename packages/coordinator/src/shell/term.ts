@@ -131,8 +131,7 @@ export class Term {
     if (!this.claimsOver) this.endClaims();
     if (this.isUnbegunNews) this.expireUnbegun();
     for (const placement of this.scheduler.place()) {
-      const { id, name, attempt } = placement.task;
-      this.options.events.task({ id, name, state: "dispatched", attempt, worker: placement.worker });
+      this.options.events.task("dispatched", placement.task, placement.worker);
       this.dispatcher.assign(placement);
     }
     this.dispatcher.flush();
@@ -236,14 +235,7 @@ export class Term {
         const { task, owner, progress, value } = effect;
         this.over(task, { hasRecorded: task.finish !== null });
         this.clients.settled(task, owner, progress, value);
-        const because = task.verdict === null ? {} : { because: task.verdict.type };
-        this.options.events.task({
-          id: task.id,
-          name: task.name,
-          state: task.outcome,
-          attempt: task.attempt,
-          ...because,
-        });
+        this.options.events.task(task.outcome, task, undefined, task.verdict?.type);
         return;
       }
       case "submitted_again":
@@ -270,7 +262,7 @@ export class Term {
   }
 
   private tell(task: LiveTask, state: "submitted" | "released" | "reopened" | "cancelling"): void {
-    this.options.events.task({ id: task.id, name: task.name, state, attempt: task.attempt });
+    this.options.events.task(state, task);
   }
 
   private cancelling(task: LiveTask): void {
