@@ -1,9 +1,16 @@
 /**
  * Runs the callbacks of one handle one after another, awaiting those that are async. A slow progress callback does not
  * pile up reports: while one waits to run, newer ones replace it.
+ *
+ * Most callbacks return at once: they are called where they come, without a promise or a list.
  */
-type Callback = () => unknown;
-type Entry = { readonly callbacks: () => readonly Callback[]; readonly progress: boolean };
+type Callback = (argument: unknown) => unknown;
+type Entry = {
+  readonly callback: Callback;
+  readonly argument: unknown;
+  /** In place of a callback: what to call is read when its turn comes. */
+  readonly later: (() => readonly Callback[]) | null;
+};
 
 export class CallbackQueue {
   private readonly entries: Entry[] = [];
@@ -14,36 +21,54 @@ export class CallbackQueue {
     this.onError = onError;
   }
 
-  add(callback: Callback): void {
-    this.entries.push({ callbacks: () => [callback], progress: false });
-    this.start();
+  add(callback: Callback, argument?: unknown): void {
+    if (this.running) this.entries.push({ callback, argument, later: null });
+    else this.begin(callback, argument);
   }
 
   /** Reads what to call when its turn comes, and is not queued twice in a row. */
-  coalesce(callbacks: () => readonly Callback[]): void {
-    if (this.entries.at(-1)?.progress === true) return;
-    this.entries.push({ callbacks, progress: true });
-    this.start();
+  coalesce(later: () => readonly Callback[]): void {
+    if (this.entries.at(-1)?.later != null) return;
+    this.entries.push({ callback: nothing, argument: undefined, later });
+    if (!this.running) this.begin(nothing, undefined);
   }
 
-  private start(): void {
-    if (this.running) return;
+  private begin(callback: Callback, argument: unknown): void {
     this.running = true;
-    this.drain().catch((error: unknown) => this.onError(asError(error)));
+    if (!this.call(callback, argument)) this.proceed();
   }
 
-  private async drain(): Promise<void> {
+  /** Goes on until one has to be awaited, or none is left. */
+  private proceed(): void {
     for (let entry = this.entries.shift(); entry !== undefined; entry = this.entries.shift()) {
-      for (const callback of entry.callbacks()) {
-        try {
-          const returned = callback();
-          if (isThenable(returned)) await returned;
-        } catch (error) {
-          this.report(error);
-        }
+      const { callback, argument, later } = entry;
+      if (later === null) {
+        if (this.call(callback, argument)) return;
+      } else {
+        const now = later().map((each) => ({ callback: each, argument: undefined, later: null }));
+        this.entries.unshift(...now);
       }
     }
     this.running = false;
+  }
+
+  /** Whether it is awaited: then the rest follows when it is done. */
+  private call(callback: Callback, argument: unknown): boolean {
+    try {
+      const returned = callback(argument);
+      if (!isThenable(returned)) return false;
+      Promise.resolve(returned).then(
+        () => this.proceed(),
+        (error: unknown) => {
+          this.report(error);
+          this.proceed();
+        },
+      );
+      return true;
+    } catch (error) {
+      this.report(error);
+      return false;
+    }
   }
 
   /** The client's error listener is the user's code too. */
@@ -55,6 +80,8 @@ export class CallbackQueue {
     }
   }
 }
+
+const nothing = (): void => undefined;
 
 /** Also what is only like a promise, as query builders and promises of other libraries are. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {

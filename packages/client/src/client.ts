@@ -9,7 +9,6 @@ import {
   decodeProgress,
   Identity,
   InstanceId,
-  isBlobRef,
   lastToken,
   Namespace,
   NoLeaderError,
@@ -40,18 +39,12 @@ import {
 } from "@weft/transport";
 import { Follower } from "./follower.ts";
 import { type HandleHost, type Settlement, TaskHandle } from "./handle.ts";
+import { OpenTask, type OpenTaskHost } from "./open-task.ts";
 import { Receipts } from "./receipts.ts";
-import { lastProgressOf, settlementOf, unknownOf, unreadableOf } from "./settlement.ts";
-import {
-  type ClientItem,
-  cancelItem,
-  encodeItems,
-  receivedItem,
-  submissionOf,
-  submitItem,
-} from "./submission.ts";
+import { settlementOf, unreadableOf } from "./settlement.ts";
+import { type ClientItem, cancelItem, encodeItems, receivedItem, submissionOf } from "./submission.ts";
 import { SubmitLine } from "./submit-line.ts";
-import type { SubmitOptions } from "./submit-options.ts";
+import { NO_OPTIONS, type SubmitOptions } from "./submit-options.ts";
 import { type TypedTasks, typedTasks } from "./typed-tasks.ts";
 
 export type ClientOptions = ConnectionOptions & {
@@ -93,12 +86,14 @@ export class Client {
   private readonly reader: BlobReader;
   private readonly line: SubmitLine;
   private readonly follower: Follower;
-  private readonly handles = new Map<TaskId, TaskHandle>();
-  private readonly accepting = new Map<TaskId, PromiseWithResolvers<void> | null>();
-  /** Cancels of tasks that the log does not have yet: their record must not overtake that of the task. */
-  private readonly earlyCancels = new Map<TaskId, Cancel>();
+  private readonly open = new Map<TaskId, OpenTask>();
+  /** Subscriptions to the progress of tasks that others submitted; null until somebody listens. */
   private readonly attached = new Map<TaskId, BusSubscription | null>();
   private readonly receipts = new Receipts((id) => this.appendReceipt(id));
+  private readonly source = {
+    newId: (): TaskId => this.createId(),
+    wallMs: (): number => this.connection.clock.wallMs(),
+  };
   private ownProgress: BusSubscription | null = null;
   private closing: Promise<void> | null = null;
   private readonly host: HandleHost = {
@@ -107,6 +102,14 @@ export class Client {
     state: (id) => this.state(id),
     listenToProgress: (id) => this.listenToProgress(id),
     reportError: (error) => this.onError(error),
+  };
+  private readonly taskHost: OpenTaskHost = {
+    forget: (task) => this.forget(task.id),
+    accepted: (task, submission, seq) => this.accepted(task, submission, seq),
+    abandoned: (id) => this.receipts.abandoned(id),
+    received: (task) => this.received(task),
+    ended: (id) => this.receipts.forget(id),
+    readResult: (task, reference) => this.readResult(task, reference),
   };
 
   /** Made by `connect`. */
@@ -137,7 +140,7 @@ export class Client {
     this.line = new SubmitLine({
       writer: this.writer,
       add: (submission) => this.append(submission),
-      abandoned: (id, error) => this.abandoned(id, error),
+      abandoned: (id, error) => this.open.get(id)?.abandoned(error),
     });
     this.followConnection().catch((error: unknown) => this.onError(error as Error));
   }
@@ -156,21 +159,23 @@ export class Client {
    * Submits a task and returns its handle at once; `handle.accepted` resolves when the log has it.
    * Throws `UsageError`, `EncodingError` or `PayloadTooLargeError` before anything is sent.
    */
-  submit<T = unknown>(name: string, input?: unknown, options: SubmitOptions = {}): TaskHandle<T> {
+  submit<T = unknown>(name: string, input?: unknown, options: SubmitOptions = NO_OPTIONS): TaskHandle<T> {
     if (this.closing !== null) throw new ClosedError("the client");
-    const submission = submissionOf(name, input, options, {
-      newId: () => this.createId(),
-      wallMs: () => this.connection.clock.wallMs(),
-    });
+    const submission = submissionOf(name, input, options, this.source);
     const { id } = submission;
-    const known = this.handles.get(id);
-    if (known !== undefined) return known as TaskHandle<T>;
+    const known = this.open.get(id);
+    if (known !== undefined) return known.handle as TaskHandle<T>;
     const handle = new TaskHandle<T>(id, name, this.host);
+    const task = this.openTask(handle, submission);
+    try {
+      this.line.submit(submission);
+    } catch (error) {
+      this.open.delete(id);
+      throw error;
+    }
+    this.follower.add(task);
     if (!this.receipts.isIdle) this.receipts.submitted(id, submission.dependsOn);
-    this.line.submit(submission);
     if (options.keepResult === false) this.receipts.expect(id);
-    this.accepting.set(id, null);
-    this.follow(handle as TaskHandle);
     return handle;
   }
 
@@ -178,12 +183,11 @@ export class Client {
   handle<T = unknown>(id: string): TaskHandle<T> {
     if (this.closing !== null) throw new ClosedError("the client");
     const taskId = TaskId.parse(id);
-    const known = this.handles.get(taskId);
-    if (known !== undefined) return known as TaskHandle<T>;
+    const known = this.open.get(taskId);
+    if (known !== undefined) return known.handle as TaskHandle<T>;
     const handle = new TaskHandle<T>(taskId, null, this.host);
     this.attached.set(taskId, null);
-    this.handles.set(taskId, handle as TaskHandle);
-    this.follower.attach(taskId, this.followedBy(handle as TaskHandle));
+    this.follower.attach(this.openTask(handle, null));
     return handle;
   }
 
@@ -203,54 +207,24 @@ export class Client {
     await this.close();
   }
 
+  private openTask<T>(handle: TaskHandle<T>, submission: Submission | null): OpenTask {
+    const nowMs = this.connection.clock.nowMs();
+    const task = new OpenTask(this.taskHost, handle as TaskHandle, submission, nowMs);
+    this.open.set(task.id, task);
+    return task;
+  }
+
   private append(submission: Submission): void {
-    const { id } = submission;
-    this.appender.add(
-      "submit",
-      submitItem(
-        submission,
-        (seq) => this.accepted(submission, seq),
-        (error) => this.abandoned(id, error),
-      ),
-    );
+    const task = this.open.get(submission.id);
+    if (task === undefined) return;
+    if (task.submission !== submission) task.hand(submission);
+    this.appender.add("submit", task);
   }
 
   /** Told again and again while it lasts, and told to the user once. */
   private hold(): void {
     if (!this.appender.isHeld) this.onError(new AppendHeldError("tasks"));
     this.appender.hold(HOLD_MS);
-  }
-
-  private follow(handle: TaskHandle): void {
-    this.handles.set(handle.id, handle);
-    this.follower.add(handle.id, this.followedBy(handle));
-  }
-
-  private followedBy(handle: TaskHandle): Parameters<Follower["add"]>[1] {
-    return {
-      settled: (task) => this.settled(handle, task),
-      unreadable: (task, error) => {
-        this.forget(handle.id);
-        this.receipts.forget(handle.id);
-        handle.settle(unreadableOf(task, error));
-      },
-      unknown: (error) => {
-        this.forget(handle.id);
-        this.receipts.forget(handle.id);
-        handle.settle(unknownOf(error));
-      },
-    };
-  }
-
-  private settled(handle: TaskHandle, task: SettledTask): void {
-    this.forget(handle.id);
-    const progress = lastProgressOf(task);
-    if (progress !== null) handle.progressed(progress);
-    const { value } = task;
-    if (value === null || !isBlobRef(value)) {
-      handle.settle(settlementOf(task));
-      this.received(task);
-    } else handle.settleLater(task.outcome, () => this.readResult(task, value));
   }
 
   /** Asked for until somebody answers, or this client closes. */
@@ -278,36 +252,24 @@ export class Client {
   }
 
   private forget(id: TaskId): void {
-    this.handles.delete(id);
+    this.open.delete(id);
+    if (this.attached.size === 0) return;
     this.attached.get(id)?.unsubscribe();
     this.attached.delete(id);
   }
 
-  private accepted({ id, dependsOn }: Submission, seq: number): void {
+  private accepted(task: OpenTask, { id, dependsOn }: Submission, seq: number): void {
     if (!this.receipts.isIdle) this.receipts.accepted(id, dependsOn);
-    this.follower.accepted(id, seq);
-    this.accepting.get(id)?.resolve();
-    this.accepting.delete(id);
-    const cancel = this.earlyCancels.get(id);
-    if (cancel === undefined) return;
-    this.earlyCancels.delete(id);
-    this.appendCancel(cancel);
+    this.follower.acknowledged(seq);
+    const { earlyCancel } = task;
+    if (earlyCancel === null) return;
+    task.earlyCancel = null;
+    this.appendCancel(earlyCancel);
   }
 
-  private abandoned(id: TaskId, error: Error): void {
-    this.receipts.abandoned(id);
-    this.accepting.get(id)?.reject(error);
-    this.accepting.delete(id);
-    this.earlyCancels.delete(id);
-  }
-
-  /** Promises are made only for tasks whose acceptance somebody asks about. */
+  /** One that has settled was accepted, whoever submitted it. */
   private accept(id: TaskId): Promise<void> {
-    const known = this.accepting.get(id);
-    if (known === undefined) return Promise.resolve();
-    const made = known ?? Promise.withResolvers<void>();
-    this.accepting.set(id, made);
-    return made.promise;
+    return this.open.get(id)?.accepted() ?? Promise.resolve();
   }
 
   private cancel(cancel: Cancel): void {
@@ -316,7 +278,8 @@ export class Client {
     if (reason !== null && reason.length > TEXT_LENGTH_MAX) {
       throw new UsageError(`a cancel reason must be at most ${TEXT_LENGTH_MAX} characters`);
     }
-    if (this.accepting.has(id)) this.earlyCancels.set(id, cancel);
+    const task = this.open.get(id);
+    if (task?.isAccepted === false) task.earlyCancel = cancel;
     else this.appendCancel(cancel);
   }
 
@@ -363,9 +326,9 @@ export class Client {
   }
 
   private onProgress(message: BusMessage): void {
-    const handle = this.handles.get(lastToken(message.subject) as TaskId);
-    const report = handle === undefined ? null : decodeProgress(message.data);
-    if (report !== null) handle?.progressed(report);
+    const task = this.open.get(lastToken(message.subject) as TaskId);
+    const report = task === undefined ? null : decodeProgress(message.data);
+    if (report !== null) task?.progressed(report);
   }
 
   private async followConnection(): Promise<void> {
@@ -386,8 +349,8 @@ export class Client {
     this.appender.close();
     this.follower.close();
     const error: Closed = new ClosedError("the client");
-    for (const handle of this.handles.values()) handle.close(error);
-    this.handles.clear();
+    for (const { handle } of this.open.values()) handle.close(error);
+    this.open.clear();
     await closeConnection(this.connection);
   }
 }

@@ -17,19 +17,18 @@ import {
 } from "@weft/protocol";
 import { ask, type Clock, type Connection, type Timer } from "@weft/transport";
 
-/** What is followed: a handle, seen from here. */
+/** What is followed. */
 export type Followed = {
-  readonly settled: (task: SettledTask) => void;
-  /** It has ended, and its value is not kept any more. */
-  readonly unreadable: (task: SettledTask, error: Error) => void;
-  readonly unknown: (error: UnknownTaskError | ResultExpiredError) => void;
-};
-
-type Open = {
-  readonly followed: Followed;
+  readonly id: TaskId;
   readonly openedAtMs: number;
-  accepted: boolean;
+  /** The log has it. */
+  readonly isAccepted: boolean;
+  /** The follower's own note: since when the leader does not know it. */
   unknownSinceMs: number | null;
+  settled(task: SettledTask): void;
+  /** It has ended, and its value is not kept any more. */
+  unreadable(task: SettledTask, error: Error): void;
+  unknown(error: UnknownTaskError | ResultExpiredError): void;
 };
 
 export type FollowerOptions = {
@@ -49,7 +48,7 @@ const VALUE_TIMEOUT_MS = 30_000;
 
 export class Follower {
   private readonly options: FollowerOptions;
-  private readonly open = new Map<TaskId, Open>();
+  private readonly open = new Map<TaskId, Followed>();
   private readonly fetching = new Set<TaskId>();
   private readonly clock: Clock;
   private readonly timer: Timer;
@@ -60,7 +59,7 @@ export class Follower {
   afterSeq = 0;
   private asking = false;
   private sweptAtMs: number;
-  private rotation: MapIterator<[TaskId, Open]> | null = null;
+  private rotation: MapIterator<[TaskId, Followed]> | null = null;
   private askAgain = false;
   private unknownCount = 0;
   private closed = false;
@@ -88,22 +87,25 @@ export class Follower {
     return this.open.size;
   }
 
-  /** Follows a task of this client; `accepted` says when the log has it. */
-  add(id: TaskId, followed: Followed): void {
+  get(id: TaskId): Followed | undefined {
+    return this.open.get(id);
+  }
+
+  /** Follows a task of this client. */
+  add(task: Followed): void {
     if (this.open.size === 0) this.lastHeardMs = this.clock.nowMs();
-    this.open.set(id, { followed, openedAtMs: this.clock.nowMs(), accepted: false, unknownSinceMs: null });
+    this.open.set(task.id, task);
   }
 
   /** Follows a task that is known by its id only. */
-  attach(id: TaskId, followed: Followed): void {
-    this.open.set(id, { followed, openedAtMs: this.clock.nowMs(), accepted: true, unknownSinceMs: null });
+  attach(task: Followed): void {
+    this.open.set(task.id, task);
     this.ask();
   }
 
-  accepted(id: TaskId, seq: number): void {
+  /** The log has acknowledged something of this client at that sequence. */
+  acknowledged(seq: number): void {
     this.afterSeq = Math.max(this.afterSeq, seq);
-    const open = this.open.get(id);
-    if (open !== undefined) open.accepted = true;
   }
 
   /** Something may have been missed: asks for everything that is open. */
@@ -113,7 +115,7 @@ export class Follower {
       return;
     }
     if (this.closed || this.open.size === 0) return;
-    this.askFor([...this.open].filter(([, open]) => open.accepted).map(([id]) => id));
+    this.askFor([...this.open].filter(([, open]) => open.isAccepted).map(([id]) => id));
   }
 
   private askFor(ids: TaskId[]): void {
@@ -158,7 +160,7 @@ export class Follower {
         continue;
       }
       const [id, open] = next.value;
-      if (open.accepted && this.sweptAtMs - open.openedAtMs >= OLD_MS) ids.push(id);
+      if (open.isAccepted && this.sweptAtMs - open.openedAtMs >= OLD_MS) ids.push(id);
     }
     if (ids.length > 0) this.askFor(ids);
   }
@@ -196,10 +198,10 @@ export class Follower {
     if (open === undefined) return;
     if (task.fetch) return this.beginFetch(task);
     this.forget(task.id, open);
-    open.followed.settled(task);
+    open.settled(task);
   }
 
-  private forget(id: TaskId, open: Open): void {
+  private forget(id: TaskId, open: Followed): void {
     if (open.unknownSinceMs !== null) this.unknownCount--;
     this.open.delete(id);
   }
@@ -224,7 +226,7 @@ export class Follower {
       const open = this.open.get(task.id);
       if (open === undefined) return;
       this.forget(task.id, open);
-      open.followed.unreadable(task, error);
+      open.unreadable(task, error);
     }
   }
 
@@ -261,6 +263,6 @@ export class Follower {
     const { id, expired } = answer;
     if (expired !== "yes" && this.clock.nowMs() - open.unknownSinceMs < UNKNOWN_WAIT_MS) return;
     this.forget(id, open);
-    open.followed.unknown(expired === "no" ? new UnknownTaskError(id) : new ResultExpiredError(id));
+    open.unknown(expired === "no" ? new UnknownTaskError(id) : new ResultExpiredError(id));
   }
 }

@@ -71,6 +71,11 @@ type ProgressListener = {
   told: ProgressReport | null;
 };
 
+type Callback = (argument: unknown) => unknown;
+type OutcomeListener =
+  | { readonly of: "value"; readonly callback: (value: never) => unknown }
+  | { readonly of: "error"; readonly callback: (error: Error) => unknown };
+
 export class TaskHandle<T = unknown> {
   readonly id: TaskId;
   /** The task's name; null on a handle made from an id. */
@@ -84,8 +89,9 @@ export class TaskHandle<T = unknown> {
   private read: (() => Promise<Settlement<unknown>>) | null = null;
   private closed: ClosedError | null = null;
   private waiting: PromiseWithResolvers<Settlement<unknown>> | null = null;
-  private readonly progressListeners: ProgressListener[] = [];
-  private outcomeListeners: ((settlement: Settlement<unknown>) => void)[] = [];
+  /** Null where there are none, as in most of what may be a million handles. */
+  private progressListeners: ProgressListener[] | null = null;
+  private outcomeListeners: OutcomeListener[] | null = null;
   private lastProgress: ProgressReport | null = null;
 
   /** Made by a client, not by users. */
@@ -139,23 +145,20 @@ export class TaskHandle<T = unknown> {
 
   onProgress(callback: (progress: Progress) => unknown): this {
     const listener = { callback, told: null };
+    this.progressListeners ??= [];
     this.progressListeners.push(listener);
     if (this.settlement === null && this.ended === null) this.host.listenToProgress(this.id);
-    if (this.lastProgress !== null) this.enqueue(() => this.tell(listener));
+    if (this.lastProgress !== null) this.callbacks().add(() => this.tell(listener));
     return this;
   }
 
   onComplete(callback: (value: T) => unknown): this {
-    this.whenSettled((settlement) => {
-      if (settlement.error === undefined) this.enqueue(() => callback(settlement.value as T));
-    });
+    this.listen({ of: "value", callback });
     return this;
   }
 
   onError(callback: (error: Error) => unknown): this {
-    this.whenSettled(({ error }) => {
-      if (error !== undefined) this.enqueue(() => callback(error));
-    });
+    this.listen({ of: "error", callback });
     return this;
   }
 
@@ -172,8 +175,9 @@ export class TaskHandle<T = unknown> {
     if (this.settlement !== null || (last !== null && report.attempt < last.attempt)) return;
     if (last !== null && isSame(last, report)) return;
     this.lastProgress = report;
-    if (this.progressListeners.length === 0) return;
-    this.callbacks().coalesce(() => this.progressListeners.map((listener) => () => this.tell(listener)));
+    const listeners = this.progressListeners;
+    if (listeners !== null)
+      this.callbacks().coalesce(() => listeners.map((listener) => () => this.tell(listener)));
   }
 
   /** @internal */
@@ -181,8 +185,8 @@ export class TaskHandle<T = unknown> {
     if (this.settlement !== null) return;
     this.settlement = settlement;
     const listeners = this.outcomeListeners;
-    this.outcomeListeners = [];
-    for (const listener of listeners) listener(settlement);
+    this.outcomeListeners = null;
+    if (listeners !== null) for (const listener of listeners) this.call(listener, settlement);
     this.waiting?.resolve(settlement);
   }
 
@@ -191,7 +195,7 @@ export class TaskHandle<T = unknown> {
     if (this.settlement !== null || this.ended !== null) return;
     this.ended = outcome;
     this.read = read;
-    if (this.waiting !== null || this.outcomeListeners.length > 0) this.beginRead();
+    if (this.waiting !== null || this.outcomeListeners !== null) this.beginRead();
   }
 
   /** @internal */
@@ -211,10 +215,16 @@ export class TaskHandle<T = unknown> {
     return listener.callback(report);
   }
 
-  private whenSettled(listener: (settlement: Settlement<unknown>) => void): void {
-    if (this.settlement !== null) return listener(this.settlement);
-    this.outcomeListeners.push(listener);
+  private listen(listener: OutcomeListener): void {
+    if (this.settlement !== null) return this.call(listener, this.settlement);
+    if (this.outcomeListeners === null) this.outcomeListeners = [listener];
+    else this.outcomeListeners.push(listener);
     this.beginRead();
+  }
+
+  private call({ of, callback }: OutcomeListener, { error, value }: Settlement<unknown>): void {
+    if (of === "value" && error === undefined) this.callbacks().add(callback as Callback, value);
+    else if (of === "error" && error !== undefined) this.callbacks().add(callback as Callback, error);
   }
 
   private beginRead(): void {
@@ -225,10 +235,6 @@ export class TaskHandle<T = unknown> {
       (settlement) => this.settle(settlement),
       (error: unknown) => this.close(error as ClosedError),
     );
-  }
-
-  private enqueue(callback: () => unknown): void {
-    this.callbacks().add(callback);
   }
 
   private callbacks(): CallbackQueue {

@@ -23,18 +23,20 @@ import {
   UnknownDependencyError,
   WorkersLostError,
 } from "@weft/protocol";
-import type { Settlement } from "./handle.ts";
+import type { AlsoStopped, Settlement } from "./handle.ts";
 
 export function settlementOf(task: SettledTask): Settlement<unknown> {
-  const told = factsOf(task);
-  if (task.outcome !== "succeeded") return { ...told, error: errorOf(task) };
+  if (task.outcome !== "succeeded") return { ...factsOf(task), error: errorOf(task) };
+  const { outcome, attempt, tries } = task;
   try {
     const value = task.value === null ? undefined : decodeValue(task.value);
-    return { ...told, value };
+    return { outcome, attempt, tries, stopped: null, also: NONE, value };
   } catch (error) {
-    return { ...told, error: error as Error };
+    return { outcome, attempt, tries, stopped: null, also: NONE, error: error as Error };
   }
 }
+
+const NONE: AlsoStopped = Object.freeze({ children: 0, dependents: 0 });
 
 /** Of a task whose result is there no more, or is not what it was. */
 export function unreadableOf(task: SettledTask, error: Error): Settlement<unknown> {
@@ -43,13 +45,12 @@ export function unreadableOf(task: SettledTask, error: Error): Settlement<unknow
 
 /** Of a task that nobody has submitted, or that is not kept any more. */
 export function unknownOf(error: Error): Settlement<unknown> {
-  const also = { children: 0, dependents: 0 };
-  return { outcome: "rejected", attempt: 0, tries: 0, stopped: null, also, error };
+  return { outcome: "rejected", attempt: 0, tries: 0, stopped: null, also: NONE, error };
 }
 
 function factsOf({ outcome, attempt, tries, reason }: SettledTask): Omit<Settlement<unknown>, "value"> {
   const cancel = reason?.type === "cancelled" ? reason : null;
-  const also = { children: cancel?.children ?? 0, dependents: cancel?.dependents ?? 0 };
+  const also = cancel === null ? NONE : { children: cancel.children, dependents: cancel.dependents };
   return { outcome, attempt, tries, stopped: cancel?.stopped ?? null, also };
 }
 

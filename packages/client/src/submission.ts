@@ -17,13 +17,13 @@ import { listOf, optionsOf, type SubmitOptions } from "./submit-options.ts";
 const ENVELOPE_BYTES = 64;
 const ID_BYTES = 24;
 
-export type SubmitItem = OutboxItem & { readonly kind: "submit"; readonly submission: Submission };
-type CancelItem = OutboxItem & {
-  readonly kind: "cancel";
-  readonly cancel: Cancel;
-};
+/** `submission` is null once the log has it: then nothing encodes it again. */
+export type SubmitItem = OutboxItem & { readonly kind: "submit"; readonly submission: Submission | null };
+type CancelItem = OutboxItem & { readonly kind: "cancel"; readonly cancel: Cancel };
 type ReceivedItem = OutboxItem & { readonly kind: "received"; readonly id: TaskId };
 export type ClientItem = SubmitItem | CancelItem | ReceivedItem;
+
+const NOTHING: readonly never[] = Object.freeze([]);
 
 export function submissionOf(
   name: string,
@@ -33,9 +33,12 @@ export function submissionOf(
 ): Submission {
   const taskName = TaskName.parse(name);
   const own = optionsOf(name, options, source.wallMs);
-  const dependsOn = listOf(options.dependsOn, `task "${name}": dependsOn`).map((each) =>
-    each instanceof TaskHandle ? each.id : TaskId.parse(each),
-  );
+  const dependsOn =
+    options.dependsOn === undefined
+      ? NOTHING
+      : listOf(options.dependsOn, `task "${name}": dependsOn`).map((each) =>
+          each instanceof TaskHandle ? each.id : TaskId.parse(each),
+        );
   if (dependsOn.length > DEPENDENCIES_MAX) {
     throw new UsageError(
       `task "${name}" has ${dependsOn.length} dependencies, at most ${DEPENDENCIES_MAX} are possible: gather them in stages`,
@@ -46,14 +49,9 @@ export function submissionOf(
   return { id, name: taskName, args, dependsOn, options: own };
 }
 
-export function submitItem(
-  submission: Submission,
-  acknowledged: (seq: number) => void,
-  abandoned: (error: Error) => void,
-): SubmitItem {
-  const { args, dependsOn } = submission;
-  const bytes = ENVELOPE_BYTES + args.length + dependsOn.length * ID_BYTES;
-  return { kind: "submit", submission, bytes, acknowledged, abandoned };
+/** What it adds to a record, rounded up. */
+export function bytesOfSubmission({ args, dependsOn }: Submission): number {
+  return ENVELOPE_BYTES + args.length + dependsOn.length * ID_BYTES;
 }
 
 const nothing = (): void => undefined;
@@ -77,6 +75,8 @@ export function encodeItems(instance: InstanceId, record: OutboxRecord<string, C
     const ids = record.items.filter((item) => item.kind === "received").map((item) => item.id);
     return encodeRecord({ type: "received", instance, number, ids });
   }
-  const tasks = record.items.filter((item) => item.kind === "submit").map((item) => item.submission);
+  const tasks: Submission[] = [];
+  for (const item of record.items)
+    if (item.kind === "submit" && item.submission !== null) tasks.push(item.submission);
   return encodeRecord({ type: "submit", instance, number, tasks });
 }

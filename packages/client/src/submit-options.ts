@@ -96,12 +96,16 @@ const COEFFICIENT_DEFAULT = 2;
 const MAXIMUM_INTERVAL_FACTOR = 100;
 const JITTER_DEFAULT = 0.2;
 
+/** Of a call without options, as most are. */
+export const NO_OPTIONS: SubmitOptions = Object.freeze({});
+
 /** Null where everything is as usual. */
 export function optionsOf(
   task: string,
   options: SubmitOptions,
   wallMs: () => number,
 ): SubmissionOptions | null {
+  if (options === NO_OPTIONS) return null;
   checkKeys(options, KNOWN, task);
   const made: SubmissionOptions = {
     priority: priorityOf(task, options.priority ?? 0),

@@ -42,14 +42,22 @@ export type TypedTasks<Module> = {
  */
 const ASKED_OF_ANY = new Set(["then", "toJSON", "toString", "valueOf"]);
 
+const CALLS_MAX = 1_000;
+
 export function typedTasks<Module>(
   submit: (name: string, input: unknown, options?: SubmitOptions) => TaskHandle,
 ): TypedTasks<Module> {
+  /** As many as there are names in the code that calls them. */
+  const calls = new Map<string, TaskCall<unknown, unknown>>();
   return new Proxy(Object.create(null) as TypedTasks<Module>, {
     get(_target, property) {
       if (typeof property !== "string" || ASKED_OF_ANY.has(property)) return undefined;
+      const known = calls.get(property);
+      if (known !== undefined) return known;
       const name = taskNameOf(property);
-      return (input?: unknown, options?: SubmitOptions) => submit(name, input, options);
+      const call = (input?: unknown, options?: SubmitOptions): TaskHandle => submit(name, input, options);
+      if (calls.size < CALLS_MAX) calls.set(property, call);
+      return call;
     },
   });
 }

@@ -14,7 +14,7 @@ import {
 } from "@weft/protocol";
 import { beforeEach, expect, test } from "vitest";
 import { FakeBus } from "../../testing/src/simulation/fake-bus.ts";
-import { Follower } from "../src/follower.ts";
+import { type Followed, Follower } from "../src/follower.ts";
 
 const subjects = new Subjects(Namespace.parse("default"));
 const client = "client.c1" as Sender;
@@ -63,15 +63,21 @@ class Bench {
     });
   }
 
+  followed(id: TaskId): Followed {
+    return {
+      id,
+      openedAtMs: this.bus.loop.nowMs,
+      isAccepted: true,
+      unknownSinceMs: null,
+      settled: (task) => void this.settled.push(task.id),
+      unknown: ({ name }) => void this.errors.push(name),
+      unreadable: () => undefined,
+    };
+  }
+
   open(...ids: TaskId[]): void {
-    for (const id of ids) {
-      this.follower.add(id, {
-        settled: (task) => void this.settled.push(task.id),
-        unknown: ({ name }) => void this.errors.push(name),
-        unreadable: () => undefined,
-      });
-      this.follower.accepted(id, 1);
-    }
+    for (const id of ids) this.follower.add(this.followed(id));
+    this.follower.acknowledged(1);
   }
 
   /** A batch of the leader, which may be lost. */
@@ -137,15 +143,13 @@ test.each([1, 2, 3, 4, 5])("batch %i of five that is lost shows with the next nu
 test("a task whose acceptance comes behind the gap is asked for within 10 s, however much is heard", async () => {
   bench.open(idOf(1));
   await bench.seconds(1);
-  bench.follower.add(idOf(2), {
-    settled: (task) => void bench.settled.push(task.id),
-    unknown: () => undefined,
-    unreadable: () => undefined,
-  });
+  const task = { ...bench.followed(idOf(2)), isAccepted: false };
+  bench.follower.add(task);
   bench.settle([idOf(2)], true);
   await bench.seconds(1);
   expect(bench.settled).toEqual([]);
-  bench.follower.accepted(idOf(2), 2);
+  task.isAccepted = true;
+  bench.follower.acknowledged(2);
   await bench.seconds(10);
   expect(bench.settled).toEqual([idOf(2)]);
 });

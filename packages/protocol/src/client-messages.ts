@@ -3,8 +3,7 @@
  * nothing for a while asks for the states of its open handles.
  */
 import type { TaskId, TaskName } from "./ids.ts";
-import { TaskName as Name } from "./ids.ts";
-import { RECORD_ITEMS_MAX } from "./limits.ts";
+import { RECORD_ITEMS_MAX, TOKEN_LENGTH_MAX } from "./limits.ts";
 import {
   LIVE_STATES,
   type LiveState,
@@ -14,10 +13,11 @@ import {
   readReason,
   reasonToWire,
 } from "./outcome.ts";
-import { packr } from "./packr.ts";
 import { taskId } from "./record-codec.ts";
 import { WIRE_VERSION } from "./versions.ts";
-import { bytesOrNull, count, flag, guarded, list, oneOf, type Read, readWire } from "./wire-reader.ts";
+import { readBytes, type WireCursor } from "./wire-cursor.ts";
+import { bytes, count, list, mismatch, oneOf, type Read } from "./wire-reader.ts";
+import { type WireWriter, written } from "./wire-writer.ts";
 import { checkVersion } from "./worker-messages.ts";
 
 export type SettledTask = {
@@ -40,40 +40,66 @@ export type ClientMessage = {
   readonly settled: readonly SettledTask[];
 };
 
-export function encodeClientMessage(message: ClientMessage): Uint8Array {
-  return packr.pack([WIRE_VERSION, message.epoch, message.number, message.settled.map(settledToWire)]);
-}
+const MESSAGE_FIELDS = 4;
+const SETTLED_FIELDS = 9;
 
-export function decodeClientMessage(data: Uint8Array): Read<ClientMessage> {
-  return readWire(data, (wire) => {
-    checkVersion(wire[0]);
-    return {
-      epoch: count(wire[1], "epoch"),
-      number: count(wire[2], "number"),
-      settled: list(wire[3], "settled", RECORD_ITEMS_MAX).map(readSettled),
-    };
+export function encodeClientMessage({ epoch, number, settled }: ClientMessage): Uint8Array {
+  return written((out) => {
+    out.list(MESSAGE_FIELDS);
+    out.count(WIRE_VERSION);
+    out.count(epoch);
+    out.count(number);
+    out.list(settled.length);
+    for (const task of settled) writeSettled(out, task);
   });
 }
 
-export function settledToWire(task: SettledTask): unknown[] {
-  const reason = task.reason === null ? null : reasonToWire(task.reason);
-  const { id, name, outcome, attempt, progress, value, fetch, tries } = task;
-  return [id, name, outcome, attempt, progress, value, fetch, reason, tries];
+export function decodeClientMessage(data: Uint8Array): Read<ClientMessage> {
+  return readBytes(data, (from) => {
+    const length = from.list("message");
+    checkVersion(from.count("version"));
+    const further = from.beyond(length, "message", MESSAGE_FIELDS);
+    const epoch = from.count("epoch");
+    const number = from.count("number");
+    const settled: SettledTask[] = [];
+    let name: TaskName | null = null;
+    for (let left = from.list("settled", RECORD_ITEMS_MAX); left > 0; left--) {
+      const task = readSettled(from, name);
+      name = task.name;
+      settled.push(task);
+    }
+    from.rest(further);
+    return { epoch, number, settled };
+  });
 }
 
-export function readSettled(item: unknown): SettledTask {
-  const wire = list(item, "settled task");
-  return {
-    id: taskId(wire[0]),
-    name: guarded<TaskName>(wire[1], "task name", Name.is),
-    outcome: oneOf(wire[2], "outcome", OUTCOMES),
-    attempt: count(wire[3], "attempt"),
-    tries: count(wire[8], "tries"),
-    progress: bytesOrNull(wire[4], "progress"),
-    value: bytesOrNull(wire[5], "value"),
-    fetch: flag(wire[6], "fetch"),
-    reason: wire[7] === null ? null : readReason(wire[7]),
-  };
+function writeSettled(out: WireWriter, task: SettledTask): void {
+  out.list(SETTLED_FIELDS);
+  out.text(task.id);
+  out.text(task.name);
+  out.text(task.outcome);
+  out.count(task.attempt);
+  out.bytesOrNull(task.progress);
+  out.bytesOrNull(task.value);
+  out.flag(task.fetch);
+  if (task.reason === null) out.nil();
+  else out.packed(reasonToWire(task.reason));
+  out.count(task.tries);
+}
+
+function readSettled(from: WireCursor, before: TaskName | null): SettledTask {
+  const further = from.fields("settled task", SETTLED_FIELDS);
+  const id = from.taskId();
+  const name = from.name("task name", TOKEN_LENGTH_MAX, before);
+  const outcome = from.oneOf("outcome", OUTCOMES);
+  const attempt = from.count("attempt");
+  const progress = from.bytesOrNull("progress");
+  const value = from.bytesOrNull("value");
+  const fetch = from.flag("fetch");
+  const reason = from.isNil() ? null : readReason(from.packed());
+  const tries = from.count("tries");
+  from.rest(further);
+  return { id, name, outcome, attempt, tries, progress, value, fetch, reason };
 }
 
 /** Whether a task that is not known was known once, and has left after its retention. */
@@ -94,14 +120,17 @@ export function stateAnswerToWire(answer: StateAnswer): unknown[] {
     case "live":
       return ["live", answer.id, answer.state, answer.attempt];
     case "settled":
-      return ["settled", settledToWire(answer.task)];
+      return ["settled", written((out) => writeSettled(out, answer.task))];
   }
 }
 
 export function readStateAnswer(item: unknown): StateAnswer {
   const wire = list(item, "state");
   const type = oneOf(wire[0], "state type", ["unknown", "live", "settled"]);
-  if (type === "settled") return { type, task: readSettled(wire[1]) };
+  if (type === "settled") {
+    const read = readBytes(bytes(wire[1], "settled task"), (from) => readSettled(from, null));
+    return read.ok ? { type, task: read.value } : mismatch(read.kind);
+  }
   const id = taskId(wire[1]);
   if (type === "unknown") return { type, id, expired: oneOf(wire[2], "expired", EXPIRIES) };
   return { type, id, state: oneOf(wire[2], "state", LIVE_STATES), attempt: count(wire[3], "attempt") };

@@ -52,12 +52,19 @@ const shown = (text: unknown): string =>
     ? JSON.stringify(text.slice(0, 80))
     : `${text === null ? "null" : typeof text} instead of a text`;
 
+/** Most ids begin like the one before. */
+let head = { partition: -1, hour: -1, text: "" };
+
+function headOf(partition: number, hour: number): typeof head {
+  const text = `${String(partition).padStart(2, "0")}${hour.toString(36).padStart(4, "0")}`;
+  return { partition, hour, text };
+}
+
 export const TaskId = {
   create(partition: number, nowMs: number, token: DrawToken = nanoid): TaskId {
-    const hour = Math.floor(nowMs / HOUR_MS)
-      .toString(36)
-      .padStart(4, "0");
-    return `${String(partition).padStart(2, "0")}${hour}${token(16)}` as TaskId;
+    const hour = Math.floor(nowMs / HOUR_MS);
+    if (hour !== head.hour || partition !== head.partition) head = headOf(partition, hour);
+    return `${head.text}${token(16)}` as TaskId;
   },
   is: (text: string): text is TaskId =>
     isText(text) && TASK_ID.test(text) && partitionOf(text) < PARTITIONS_MAX,

@@ -37,11 +37,9 @@ export {
   EXPIRIES,
   type Expiry,
   encodeClientMessage,
-  readSettled,
   readStateAnswer,
   type SettledTask,
   type StateAnswer,
-  settledToWire,
   stateAnswerToWire,
 } from "./client-messages.ts";
 export {

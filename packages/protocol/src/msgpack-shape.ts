@@ -8,9 +8,16 @@ export type ShapeLimits = { readonly depthMax: number; readonly nodesMax: number
 
 /** Null where the bytes are sound, else what is wrong. */
 export function checkMsgpack(bytes: Uint8Array, limits: ShapeLimits): string | null {
+  const end = endOfMsgpack(bytes, 0, limits);
+  if (typeof end === "string") return end;
+  return end === bytes.length ? null : "bytes after the end";
+}
+
+/** Behind the value that begins at `start`, or what is wrong with it. */
+export function endOfMsgpack(bytes: Uint8Array, start: number, limits: ShapeLimits): number | string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const left: number[] = [1];
-  let at = 0;
+  let at = start;
   let nodes = 0;
   while (left.length > 0) {
     const top = left.length - 1;
@@ -32,7 +39,7 @@ export function checkMsgpack(bytes: Uint8Array, limits: ShapeLimits): string | n
       left.push(head.children);
     }
   }
-  return at === bytes.length ? null : "bytes after the end";
+  return at;
 }
 
 /** Nothing, a bigint of more than 64 bits, a typed array, a time. */

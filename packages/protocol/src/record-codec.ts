@@ -1,7 +1,7 @@
 /** Records to bytes and back. A record is checked whole before the fold sees it; what fails is void. */
 
 import { assertNever } from "./errors.ts";
-import { type InstanceId, isToken, type Nonce, Sender, TaskId, TaskName } from "./ids.ts";
+import { type InstanceId, isToken, type Nonce, Sender, TaskId, type TaskName } from "./ids.ts";
 import {
   DEPENDENCIES_MAX,
   DURATION_MAX_MS,
@@ -34,9 +34,8 @@ import {
 import type { LogKind } from "./subjects.ts";
 import { optionsToWire, readOptions } from "./submission-options.ts";
 import { WIRE_VERSION } from "./versions.ts";
+import { readBytes, type WireCursor } from "./wire-cursor.ts";
 import {
-  bytes,
-  bytesOrNull,
   count,
   flag,
   guarded,
@@ -48,48 +47,71 @@ import {
   text,
   textOrNull,
 } from "./wire-reader.ts";
+import { type WireWriter, written } from "./wire-writer.ts";
+
+/** Version, sender's instance, its record number. */
+const HEAD_FIELDS = 3;
+const SUBMISSION_FIELDS = 5;
+const FINISH_FIELDS = 7;
 
 export function encodeRecord(record: LogRecord): Uint8Array {
-  return packr.pack([WIRE_VERSION, record.instance, record.number, ...body(record)]);
-}
-
-function body(record: LogRecord): unknown[] {
   switch (record.type) {
     case "submit":
-      return [record.tasks.map(submissionToWire)];
-    case "cancel":
-      return [record.cancels.map((c) => [c.id, c.reason, c.dependents])];
-    case "received":
-      return [record.ids];
+      return written((out) => {
+        writeHead(out, record);
+        out.list(record.tasks.length);
+        for (const task of record.tasks) writeSubmission(out, task);
+      });
     case "finish":
-      return [record.finishes.map(finishToWire)];
-    case "control":
-      return [record.epoch, record.wallMs, record.foldVersion, eventToWire(record.event)];
+      return written((out) => {
+        writeHead(out, record);
+        out.list(record.finishes.length);
+        for (const finish of record.finishes) writeFinish(out, finish);
+      });
+    case "cancel":
+      return packr.pack([...headOf(record), record.cancels.map((c) => [c.id, c.reason, c.dependents])]);
+    case "received":
+      return packr.pack([...headOf(record), record.ids]);
+    case "control": {
+      const { epoch, wallMs, foldVersion, event } = record;
+      return packr.pack([...headOf(record), epoch, wallMs, foldVersion, eventToWire(event)]);
+    }
     default:
       return assertNever(record);
   }
 }
 
-function submissionToWire(task: Submission): unknown[] {
-  return [
-    task.id,
-    task.name,
-    task.args,
-    task.dependsOn,
-    task.options === null ? null : optionsToWire(task.options),
-  ];
+const headOf = ({ instance, number }: LogRecord): unknown[] => [WIRE_VERSION, instance, number];
+
+function writeHead(out: WireWriter, { instance, number }: LogRecord): void {
+  out.list(HEAD_FIELDS + 1);
+  out.count(WIRE_VERSION);
+  out.text(instance);
+  out.count(number);
 }
 
-function finishToWire({ failure, ...finish }: Finish): unknown[] {
-  return [
-    finish.id,
-    finish.attempt,
-    finish.outcome,
-    finish.started,
-    finish.progress,
-    finish.value,
-    failure === null ? null : [failure.errorName, failure.nonRetryable, failure.retryAfterMs],
-  ];
+function writeSubmission(out: WireWriter, { id, name, args, dependsOn, options }: Submission): void {
+  out.list(SUBMISSION_FIELDS);
+  out.text(id);
+  out.text(name);
+  out.bytes(args);
+  out.list(dependsOn.length);
+  for (const dependency of dependsOn) out.text(dependency);
+  if (options === null) out.nil();
+  else out.packed(optionsToWire(options));
+}
+
+function writeFinish(out: WireWriter, finish: Finish): void {
+  const { failure } = finish;
+  out.list(FINISH_FIELDS);
+  out.text(finish.id);
+  out.count(finish.attempt);
+  out.text(finish.outcome);
+  out.flag(finish.started);
+  out.bytesOrNull(finish.progress);
+  out.bytesOrNull(finish.value);
+  if (failure === null) out.nil();
+  else out.packed([failure.errorName, failure.nonRetryable, failure.retryAfterMs]);
 }
 
 function eventToWire(event: ControlEvent): unknown[] {
@@ -124,45 +146,100 @@ function settingsToWire(settings: LedgerSettings): unknown[] {
 
 /** A record of the kind that its subject names, or why it is void. */
 export function decodeRecord(kind: LogKind, data: Uint8Array): Read<LogRecord> {
-  return readWire(data, (wire) => {
-    const version = count(wire[0], "version");
-    if (version > WIRE_VERSION) mismatch(`version ${version} is newer than ${WIRE_VERSION}`);
-    if (version < 1) mismatch("version is unknown");
-    const instance = guarded<InstanceId>(wire[1], "instance", isToken);
-    const number = count(wire[2], "record number");
-    switch (kind) {
-      case "submit":
-        return readSubmit(instance, number, wire);
-      case "cancel":
-        return readCancel(instance, number, wire);
-      case "received":
-        return readReceived(instance, number, wire);
-      case "finish":
-        return readFinish(instance, number, wire);
-      case "control":
-        return readControl(instance, number, wire);
-      case "peer":
+  switch (kind) {
+    case "submit":
+      return readBytes(data, readSubmit);
+    case "finish":
+      return readBytes(data, readFinish);
+    case "cancel":
+      return readWire(data, (wire) => readCancel(...headIn(wire), wire));
+    case "received":
+      return readWire(data, (wire) => readReceived(...headIn(wire), wire));
+    case "control":
+      return readWire(data, (wire) => readControl(...headIn(wire), wire));
+    case "peer":
+      return readWire(data, (wire) => {
+        headIn(wire);
         return mismatch("peer records belong to clusters of several partitions");
-      default:
-        return assertNever(kind);
-    }
-  });
+      });
+    default:
+      return assertNever(kind);
+  }
 }
 
-function readSubmit(instance: InstanceId, number: number, wire: unknown[]): SubmitRecord {
-  const tasks = list(wire[3], "tasks", RECORD_ITEMS_MAX).map(readSubmission);
+function headIn(wire: unknown[]): [InstanceId, number] {
+  checkWireVersion(count(wire[0], "version"));
+  return [guarded<InstanceId>(wire[1], "instance", isToken), count(wire[2], "record number")];
+}
+
+function checkWireVersion(version: number): void {
+  if (version > WIRE_VERSION) mismatch(`version ${version} is newer than ${WIRE_VERSION}`);
+  if (version < 1) mismatch("version is unknown");
+}
+
+function readHead(from: WireCursor): { instance: InstanceId; number: number; further: number } {
+  const length = from.list("message");
+  checkWireVersion(from.count("version"));
+  const further = from.beyond(length, "message", HEAD_FIELDS + 1);
+  const instance = from.token<InstanceId>("instance", TOKEN_LENGTH_MAX);
+  return { instance, number: from.count("record number"), further };
+}
+
+function readSubmit(from: WireCursor): SubmitRecord {
+  const { instance, number, further } = readHead(from);
+  const tasks: Submission[] = [];
+  let name: TaskName | null = null;
+  for (let left = from.list("tasks", RECORD_ITEMS_MAX); left > 0; left--) {
+    const task = readSubmission(from, name);
+    name = task.name;
+    tasks.push(task);
+  }
+  from.rest(further);
   return { type: "submit", instance, number, tasks };
 }
 
-function readSubmission(item: unknown): Submission {
-  const wire = list(item, "task");
-  return {
-    id: taskId(wire[0]),
-    name: guarded<TaskName>(wire[1], "task name", TaskName.is),
-    args: bytes(wire[2], "arguments"),
-    dependsOn: list(wire[3], "dependencies", DEPENDENCIES_MAX).map(taskId),
-    options: wire[4] === null ? null : readOptions(wire[4]),
-  };
+/** Most tasks of a record have one name: it is made once. */
+function readSubmission(from: WireCursor, before: TaskName | null): Submission {
+  const further = from.fields("task", SUBMISSION_FIELDS);
+  const id = from.taskId();
+  const name = from.name("task name", TOKEN_LENGTH_MAX, before);
+  const args = from.bytes("arguments");
+  const dependsOn = readTaskIds(from, "dependencies", DEPENDENCIES_MAX);
+  const options = from.isNil() ? null : readOptions(from.packed());
+  from.rest(further);
+  return { id, name, args, dependsOn, options };
+}
+
+const NO_IDS: readonly TaskId[] = Object.freeze([]);
+
+export function readTaskIds(from: WireCursor, what: string, most: number): readonly TaskId[] {
+  const length = from.list(what, most);
+  if (length === 0) return NO_IDS;
+  const ids: TaskId[] = [];
+  for (let left = length; left > 0; left--) ids.push(from.taskId());
+  return ids;
+}
+
+function readFinish(from: WireCursor): FinishRecord {
+  const { instance, number, further } = readHead(from);
+  const finishes: Finish[] = [];
+  for (let left = from.list("finishes", RECORD_ITEMS_MAX); left > 0; left--)
+    finishes.push(readOneFinish(from));
+  from.rest(further);
+  return { type: "finish", instance, number, finishes };
+}
+
+function readOneFinish(from: WireCursor): Finish {
+  const further = from.fields("finish", FINISH_FIELDS);
+  const id = from.taskId();
+  const attempt = from.count("attempt");
+  const outcome = from.oneOf("outcome", FINISH_OUTCOMES);
+  const started = from.flag("started");
+  const progress = from.bytesOrNull("progress");
+  const value = from.bytesOrNull("value");
+  const failure = from.isNil() ? null : readFailure(list(from.packed(), "failure"));
+  from.rest(further);
+  return { id, attempt, outcome, started, progress, value, failure };
 }
 
 function readCancel(instance: InstanceId, number: number, wire: unknown[]): CancelRecord {
@@ -181,28 +258,6 @@ function readOneCancel(item: unknown): Cancel {
 
 function readReceived(instance: InstanceId, number: number, wire: unknown[]): ReceivedRecord {
   return { type: "received", instance, number, ids: list(wire[3], "ids", RECORD_ITEMS_MAX).map(taskId) };
-}
-
-function readFinish(instance: InstanceId, number: number, wire: unknown[]): FinishRecord {
-  return {
-    type: "finish",
-    instance,
-    number,
-    finishes: list(wire[3], "finishes", RECORD_ITEMS_MAX).map(readOneFinish),
-  };
-}
-
-function readOneFinish(item: unknown): Finish {
-  const wire = list(item, "finish");
-  return {
-    id: taskId(wire[0]),
-    attempt: count(wire[1], "attempt"),
-    outcome: oneOf(wire[2], "outcome", FINISH_OUTCOMES),
-    started: flag(wire[3], "started"),
-    progress: bytesOrNull(wire[4], "progress"),
-    value: bytesOrNull(wire[5], "value"),
-    failure: wire[6] === null ? null : readFailure(list(wire[6], "failure")),
-  };
 }
 
 function readFailure(wire: unknown[]): FinishFailure {

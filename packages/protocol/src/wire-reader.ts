@@ -1,6 +1,6 @@
 /**
  * Reads what a msgpack decode returned, field by field. What is not as it should be throws `Mismatch`, which never
- * leaves this package: `readWire` turns it into a union.
+ * leaves this package: `readWire` turns it into a union. What comes by the thousand is read by `WireCursor` instead.
  */
 import { RECORD_DEPTH_MAX, RECORD_NODES_MAX } from "./limits.ts";
 import { checkMsgpack } from "./msgpack-shape.ts";
@@ -11,7 +11,7 @@ export type Read<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly kind: string };
 
-class Mismatch extends Error {}
+export class Mismatch extends Error {}
 
 export function readWire<T>(bytes: Uint8Array, read: (fields: unknown[]) => T): Read<T> {
   const wrong = checkMsgpack(bytes, { depthMax: RECORD_DEPTH_MAX, nodesMax: RECORD_NODES_MAX });

@@ -2,7 +2,7 @@
  * Between the leader and a worker, over plain NATS. Messages are numbered per (epoch, worker): a worker's presence says
  * the highest that it has seen, so the leader finds out what was lost and sends it again (docs/protocol.md).
  */
-import { type Identity, isToken, type Sender, type TaskId, TaskName } from "./ids.ts";
+import { type Identity, type Sender, type TaskId, TaskName } from "./ids.ts";
 import {
   CREDITS_MAX,
   DEPENDENCIES_MAX,
@@ -10,14 +10,14 @@ import {
   RECORD_ITEMS_MAX,
   TASK_NAMES_MAX,
   TEXT_LENGTH_MAX,
+  TOKEN_LENGTH_MAX,
 } from "./limits.ts";
 import { packr } from "./packr.ts";
-import { taskId } from "./record-codec.ts";
+import { readTaskIds, taskId } from "./record-codec.ts";
 import { readLabels } from "./submission-options.ts";
 import { WIRE_VERSION } from "./versions.ts";
+import { readBytes, type WireCursor } from "./wire-cursor.ts";
 import {
-  bytes,
-  bytesOrNull,
   count,
   fields,
   flag,
@@ -30,6 +30,7 @@ import {
   text,
   textOrNull,
 } from "./wire-reader.ts";
+import { type WireWriter, written } from "./wire-writer.ts";
 
 /** One attempt for a worker to run. */
 export type Assignment = {
@@ -62,60 +63,90 @@ export type WorkerMessage = {
   readonly aborts: readonly AttemptRef[];
 };
 
-export function encodeWorkerMessage(message: WorkerMessage): Uint8Array {
-  return packr.pack([
-    WIRE_VERSION,
-    message.epoch,
-    message.number,
-    message.assignments.map((a) => [
-      a.id,
-      a.attempt,
-      a.name,
-      a.owner,
-      a.args,
-      a.deps === null ? null : [a.deps.ids, a.deps.values],
-      a.traceparent,
-      a.timeoutMs,
-    ]),
-    message.cancels.map((c) => [c.id, c.attempt, c.reason]),
-    message.aborts.map((a) => [a.id, a.attempt]),
-  ]);
-}
+const MESSAGE_FIELDS = 6;
+const ASSIGNMENT_FIELDS = 8;
 
-export function decodeWorkerMessage(data: Uint8Array): Read<WorkerMessage> {
-  return readWire(data, (wire) => {
-    checkVersion(wire[0]);
-    return {
-      epoch: count(wire[1], "epoch"),
-      number: count(wire[2], "number"),
-      assignments: list(wire[3], "assignments", RECORD_ITEMS_MAX).map(readAssignment),
-      cancels: list(wire[4], "cancels", RECORD_ITEMS_MAX).map((item) => {
-        const c = list(item, "cancel");
-        return { ...readAttempt(c), reason: textOrNull(c[2], "reason", TEXT_LENGTH_MAX) };
-      }),
-      aborts: list(wire[5], "aborts", RECORD_ITEMS_MAX).map((item) => readAttempt(list(item, "abort"))),
-    };
+export function encodeWorkerMessage(message: WorkerMessage): Uint8Array {
+  const { assignments, cancels, aborts } = message;
+  return written((out) => {
+    out.list(MESSAGE_FIELDS);
+    out.count(WIRE_VERSION);
+    out.count(message.epoch);
+    out.count(message.number);
+    out.list(assignments.length);
+    for (const assignment of assignments) writeAssignment(out, assignment);
+    out.packed(cancels.map((c) => [c.id, c.attempt, c.reason]));
+    out.packed(aborts.map((a) => [a.id, a.attempt]));
   });
 }
 
-function readAssignment(item: unknown): Assignment {
-  const wire = list(item, "assignment");
-  return {
-    ...readAttempt(wire),
-    name: guarded<TaskName>(wire[2], "task name", TaskName.is),
-    owner: guarded<Identity>(wire[3], "owner", isToken),
-    args: bytes(wire[4], "arguments"),
-    deps: wire[5] === null ? null : readDeps(list(wire[5], "dependencies")),
-    traceparent: textOrNull(wire[6], "traceparent", 64),
-    timeoutMs: wire[7] === null ? null : count(wire[7], "time-out", DURATION_MAX_MS),
-  };
+function writeAssignment(out: WireWriter, { deps, ...assignment }: Assignment): void {
+  out.list(ASSIGNMENT_FIELDS);
+  out.text(assignment.id);
+  out.count(assignment.attempt);
+  out.text(assignment.name);
+  out.text(assignment.owner);
+  out.bytes(assignment.args);
+  if (deps === null) out.nil();
+  else {
+    out.list(2);
+    out.list(deps.ids.length);
+    for (const id of deps.ids) out.text(id);
+    out.list(deps.values.length);
+    for (const value of deps.values) out.bytesOrNull(value);
+  }
+  out.textOrNull(assignment.traceparent);
+  out.countOrNull(assignment.timeoutMs);
 }
 
-function readDeps(wire: unknown[]): AssignedDeps {
-  const ids = list(wire[0], "dependency ids", DEPENDENCIES_MAX).map(taskId);
-  const values = list(wire[1], "dependency values", DEPENDENCIES_MAX).map((v) =>
-    bytesOrNull(v, "dependency value"),
-  );
+export function decodeWorkerMessage(data: Uint8Array): Read<WorkerMessage> {
+  return readBytes(data, (from) => {
+    const length = from.list("message");
+    checkVersion(from.count("version"));
+    const further = from.beyond(length, "message", MESSAGE_FIELDS);
+    const epoch = from.count("epoch");
+    const number = from.count("number");
+    const assignments: Assignment[] = [];
+    let before: Assignment | null = null;
+    for (let left = from.list("assignments", RECORD_ITEMS_MAX); left > 0; left--) {
+      before = readAssignment(from, before);
+      assignments.push(before);
+    }
+    const cancels = list(from.packed(), "cancels", RECORD_ITEMS_MAX).map((item) => {
+      const c = list(item, "cancel");
+      return { ...readAttempt(c), reason: textOrNull(c[2], "reason", TEXT_LENGTH_MAX) };
+    });
+    const aborts = list(from.packed(), "aborts", RECORD_ITEMS_MAX).map((item) =>
+      readAttempt(list(item, "abort")),
+    );
+    from.rest(further);
+    return { epoch, number, assignments, cancels, aborts };
+  });
+}
+
+/** Name and owner are those of the one before, most of the time. */
+function readAssignment(from: WireCursor, before: Assignment | null): Assignment {
+  const further = from.fields("assignment", ASSIGNMENT_FIELDS);
+  const id = from.taskId();
+  const attempt = from.count("attempt");
+  const name = from.name("task name", TOKEN_LENGTH_MAX, before?.name);
+  const owner = from.token("owner", TOKEN_LENGTH_MAX, before?.owner);
+  const args = from.bytes("arguments");
+  const deps = from.isNil() ? null : readDeps(from);
+  const traceparent = from.textOrNull("traceparent", 64);
+  const timeoutMs = from.countOrNull("time-out", DURATION_MAX_MS);
+  from.rest(further);
+  return { id, attempt, name, owner, args, deps, traceparent, timeoutMs };
+}
+
+function readDeps(from: WireCursor): AssignedDeps {
+  const further = from.fields("dependencies", 2);
+  const ids = readTaskIds(from, "dependency ids", DEPENDENCIES_MAX);
+  const values: (Uint8Array | null)[] = [];
+  for (let left = from.list("dependency values", DEPENDENCIES_MAX); left > 0; left--) {
+    values.push(from.bytesOrNull("dependency value"));
+  }
+  from.rest(further);
   return ids.length === values.length
     ? { ids, values }
     : mismatch("dependency ids and values differ in number");

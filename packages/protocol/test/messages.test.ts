@@ -49,7 +49,7 @@ test("dependency values that differ in number from their ids are not taken", () 
 
 test("the root of a failed dependency is no failed dependency again: chains are not nested", () => {
   const inner = ["dependency_failed", [], 0, null];
-  const task = [ID, "t", "failed", 1, null, null, false, ["dependency_failed", [], 0, inner], 1];
+  const task = packr.pack([ID, "t", "failed", 1, null, null, false, ["dependency_failed", [], 0, inner], 1]);
   expect(decodeReply(packr.pack([1, 1, 1, "states", [["settled", task]]]))).toEqual({
     ok: false,
     kind: "a root reason is a dependency again",

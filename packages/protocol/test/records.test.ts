@@ -69,7 +69,7 @@ describe("a record is void as a whole where any part of it is wrong:", () => {
     ["task name is not well formed", [ID, "countPrimes", args, [], null]],
     ["arguments is no bytes", [ID, "t", "text", [], null]],
     ["dependencies is no array", [ID, "t", args, null, null]],
-    ["task id is not well formed", [ID, "t", args, [ID, 7], null]],
+    ["task id is no text", [ID, "t", args, [ID, 7], null]],
     ["options is no map", [ID, "t", args, [], 7]],
     ["an option is unknown", [ID, "t", args, [], { urgent: true }]],
     ["priority is no integer", [ID, "t", args, [], { priority: 0.5 }]],

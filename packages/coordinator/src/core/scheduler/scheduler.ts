@@ -39,6 +39,9 @@ type Shape = {
   readonly queue: ReadyQueue;
 };
 
+/** What a worker would still take, while tasks are placed. */
+type Room = { readonly worker: WorkerEntry; free: number };
+
 export class Scheduler {
   readonly workers: Map<Sender, WorkerEntry> = new Map();
   private readonly shapes = new Map<string, Shape>();
@@ -244,23 +247,30 @@ export class Scheduler {
   place(): Placement[] {
     const placements = this.placeLone();
     let open = [...this.shapes.values()].filter((shape) => shape.queue.size > 0);
-    while (open.length > 0) {
+    let room = open.length === 0 ? [] : this.roomOfWorkers();
+    while (open.length > 0 && room.length > 0) {
       const shape = firstOf(open);
-      const worker = this.bestWorker(shape);
-      if (worker === null) {
-        open = open.filter((each) => each !== shape);
-        continue;
+      const best = bestOf(room, shape);
+      const task = best === null ? null : shape.queue.pop();
+      if (best !== null && task !== null && this.isPlaceable(task)) {
+        this.takes(best.worker, task, Number.POSITIVE_INFINITY);
+        placements.push({ task, worker: best.worker.id });
+        if (--best.free === 0) room = room.filter((each) => each !== best);
       }
-      const task = shape.queue.pop();
-      if (task === null) open = open.filter((each) => each !== shape);
-      else if (this.isPlaceable(task)) {
-        this.takes(worker, task, Number.POSITIVE_INFINITY);
-        placements.push({ task, worker: worker.id });
-      }
-      if (shape.queue.size === 0) open = open.filter((each) => each !== shape);
+      if (best === null || shape.queue.size === 0) open = open.filter((each) => each !== shape);
     }
     this.dropEmptyShapes();
     return placements;
+  }
+
+  /** The workers that would take more than they have. */
+  private roomOfWorkers(): Room[] {
+    const room: Room[] = [];
+    for (const worker of this.workers.values()) {
+      const free = worker.keptFor === null ? freeCredits(worker) : 0;
+      if (free > 0) room.push({ worker, free });
+    }
+    return room;
   }
 
   private placeLone(): Placement[] {
@@ -288,19 +298,6 @@ export class Scheduler {
     return task.state === "released" && this.liveTask(task.id) === task && !this.outAt.has(task.id);
   }
 
-  private bestWorker(shape: Shape): WorkerEntry | null {
-    let best: WorkerEntry | null = null;
-    let bestFree = 0;
-    for (const worker of this.workers.values()) {
-      const free = worker.keptFor === null ? freeCredits(worker) : 0;
-      if (free > bestFree && canRun(worker, shape.name, shape.labels)) {
-        best = worker;
-        bestFree = free;
-      }
-    }
-    return best;
-  }
-
   private shapeOf(task: LiveTask): Shape {
     const key = task.labels.length === 0 ? task.name : `${task.name} ${[...task.labels].sort().join(" ")}`;
     let shape = this.shapes.get(key);
@@ -316,8 +313,17 @@ export class Scheduler {
   }
 }
 
+/** The one with the most room that can run them; the first of several. */
+function bestOf(room: readonly Room[], { name, labels }: Shape): Room | null {
+  let best: Room | null = null;
+  for (const each of room)
+    if ((best === null || each.free > best.free) && canRun(each.worker, name, labels)) best = each;
+  return best;
+}
+
 /** The shape whose first task goes before those of the others. */
 function firstOf(shapes: readonly Shape[]): Shape {
+  if (shapes.length === 1) return shapes[0] as Shape;
   let first = shapes[0];
   let firstTask = first?.queue.peek() ?? null;
   for (const shape of shapes) {

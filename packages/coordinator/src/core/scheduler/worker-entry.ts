@@ -50,7 +50,7 @@ export function freeCredits(worker: WorkerEntry): number {
 
 /** Whether it can run a task of this name and these labels at all. */
 export function canRun(worker: WorkerEntry, name: string, labels: readonly string[]): boolean {
-  return worker.names.has(name) && labels.every((label) => worker.labels.has(label));
+  return worker.names.has(name) && (labels.length === 0 || labels.every((label) => worker.labels.has(label)));
 }
 
 /**
