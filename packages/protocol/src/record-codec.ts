@@ -36,6 +36,7 @@ import { optionsToWire, readOptions } from "./submission-options.ts";
 import { WIRE_VERSION } from "./versions.ts";
 import { readBytes, type WireCursor } from "./wire-cursor.ts";
 import {
+  bytesOrNull,
   count,
   flag,
   guarded,

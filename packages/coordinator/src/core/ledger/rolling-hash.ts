@@ -25,6 +25,7 @@ const CODES: Readonly<Record<Effect["type"], number>> = {
   leader_resigned: 9,
   diverged: 10,
   void: 11,
+  carried: 12,
 };
 
 export class RollingHash {
