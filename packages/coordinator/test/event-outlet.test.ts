@@ -65,6 +65,28 @@ test("where somebody listens all come, in order, also those of the time in which
   expect(linesOn(SUBMITTED)).toBe(1);
 });
 
+test("where nobody listened a moment ago few are gathered, until somebody does", async () => {
+  tell("submitted", 1, 300);
+  await pass(100);
+  listen(SUBMITTED);
+  // All but a few of this burst are lost: it came before it was asked again.
+  tell("submitted", 1, 5_000);
+  await pass(100);
+  expect(heard).toEqual(upTo(64));
+  tell("submitted", 65, 300);
+  await pass(100);
+  expect(heard).toEqual(upTo(300));
+});
+
+test("what was known of who listens is forgotten after half a second", async () => {
+  tell("submitted", 1, 300);
+  await pass(1_000);
+  listen(SUBMITTED);
+  tell("submitted", 1, 300);
+  await pass(100);
+  expect(heard).toEqual(upTo(300));
+});
+
 test("who listens may answer: it is not taken for nobody", async () => {
   listen(SUCCEEDED, true);
   tell("succeeded", 1, 300);

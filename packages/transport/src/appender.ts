@@ -101,7 +101,7 @@ export class Appender<Kind, Item extends OutboxItem> {
     this.pendingCount++;
     this.outbox.add(kind, item);
     // What fills a record need not wait for what else the turn brings.
-    if (this.outbox.waitingBytes >= RECORD_BYTES_TARGET) this.flush();
+    if (this.outbox.waitingBytes >= RECORD_BYTES_TARGET) this.flush(RECORD_BYTES_TARGET);
     if (this.flushQueued) return;
     this.flushQueued = true;
     this.options.connection.clock.endOfTurn(() => {
@@ -153,10 +153,13 @@ export class Appender<Kind, Item extends OutboxItem> {
     this.wakeIdle();
   }
 
-  private flush(): void {
+  /** Sends what waits, as long as that is at least so much. */
+  private flush(leastBytes = 0): void {
     if (this.closed) return;
     const mayTake = this.troubledCount === 0 && this.held === null;
-    for (let record = mayTake ? this.outbox.take() : null; record !== null; record = this.outbox.take()) {
+    while (mayTake && this.outbox.waitingBytes >= leastBytes) {
+      const record = this.outbox.take();
+      if (record === null) break;
       const flight = {
         bytes: this.options.encode(record),
         subject: this.options.subject(record.kind),

@@ -46,6 +46,11 @@ describe("what is added", () => {
     expect(nats.published[1]).toMatchObject({ subject: "log.cancel", text: "2 cancel: x" });
   });
 
+  test("goes out at once where it fills a record", () => {
+    for (let i = 0; i < 3; i++) appender.add("submit", new NotedItem(String(i), 100 * 1024));
+    expect(texts()).toEqual(["1 submit: 0 1"]);
+  });
+
   test("is acknowledged at the sequence of its record, each item once", async () => {
     const items = itemsOf(3);
     await add("submit", ...items);

@@ -23,6 +23,7 @@ import { LargeValues } from "./large-values.ts";
 import { ProgressOutlet } from "./progress-outlet.ts";
 import { type AttemptEnd, CANCELLED, failedWith, type StopRequest } from "./run-attempt.ts";
 import type { TaskRegistry } from "./task-registry.ts";
+import { TurnLimit } from "./turn-limit.ts";
 
 export type AttemptRunnerOptions = {
   readonly connection: Connection;
@@ -46,8 +47,6 @@ export type AttemptRunnerOptions = {
 
 /** Finishes that the log does not take are kept here: beyond this the worker takes no work and begins none, as it does with too many large results to store. */
 const FINISH_BYTES_MAX = 64 * 1024 * 1024;
-
-const TURN_MAX_MS = 1;
 
 type Ended = Omit<AttemptEnd, "outcome"> & { readonly outcome: AttemptEnd["outcome"] | "timed_out" };
 
@@ -76,8 +75,7 @@ export class AttemptRunner {
   private readonly earlyCancels = new Map<TaskId, { readonly reason: string | null }>();
   private onIdle: (() => void) | null = null;
   private finishBytes = 0;
-  /** When the first attempt of this turn of the event loop began; null before it. */
-  private turnSinceMs: number | null = null;
+  private readonly turn: TurnLimit;
   private wasFull = false;
   private closed = false;
 
@@ -85,6 +83,7 @@ export class AttemptRunner {
     const { connection, subjects, log } = options;
     const { sender, instance } = connection;
     this.options = options;
+    this.turn = new TurnLimit(connection.clock, () => this.startNext());
     this.prefetch = new Prefetch({ slots: options.slots, fixed: options.prefetch });
     this.attempts = new Attempts(options.slots, this.prefetch.creditsMax);
     this.progress = new ProgressOutlet(connection, subjects);
@@ -151,25 +150,13 @@ export class AttemptRunner {
 
   startNext(): void {
     while (this.attempts.canStart && !this.isFull && !this.options.isHeld()) {
-      if (this.hasRunForLong()) return;
+      if (this.turn.isOver()) return;
       const next = this.attempts.start();
       if (next === null) return;
       this.run(next).catch((error: unknown) =>
         this.options.log(`running an attempt failed: ${String(error)}`),
       );
     }
-  }
-
-  /** Short attempts one after another would keep the event loop from turning: results leave, and cancels arrive, in between. */
-  private hasRunForLong(): boolean {
-    const { clock } = this.options.connection;
-    if (this.turnSinceMs !== null) return clock.nowMs() - this.turnSinceMs > TURN_MAX_MS;
-    this.turnSinceMs = clock.nowMs();
-    clock.endOfTurn(() => {
-      this.turnSinceMs = null;
-      this.startNext();
-    });
-    return false;
   }
 
   cancel(ref: AttemptRef, reason: string | null): void {
