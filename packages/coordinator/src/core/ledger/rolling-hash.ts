@@ -26,6 +26,7 @@ const CODES: Readonly<Record<Effect["type"], number>> = {
   diverged: 10,
   void: 11,
   carried: 12,
+  freed: 13,
 };
 
 export class RollingHash {
