@@ -15,7 +15,10 @@ export type Clock = {
   readonly after: (waitMs: number, act: () => void) => Timer;
   /** Once this turn of the event loop is done, with all that follows from it at once. */
   readonly endOfTurn: (act: () => void) => void;
-  /** A background timer does not keep the process alive. */
+  /**
+   * The first time after half to one and a half periods, so that an implementation may have many fire together. A background
+   * timer does not keep the process alive.
+   */
   readonly every: (periodMs: number, act: () => void, options?: { readonly background?: boolean }) => Timer;
 };
 
@@ -30,12 +33,30 @@ export const systemClock: Clock = {
     return { cancel: () => clearTimeout(timeout) };
   },
   endOfTurn: (act) => void setImmediate(act),
+  /**
+   * Fires at the multiples of its period, and so together with all others whose periods divide: an idle process is woken a
+   * few times each second in place of once for each of its watches, which is most of what it costs.
+   */
   every(periodMs, act, options) {
-    const interval = setInterval(act, periodMs);
-    if (options?.background === true) interval.unref();
-    return { cancel: () => clearInterval(interval) };
+    let timeout: NodeJS.Timeout;
+    const arm = (fromMs: number): void => {
+      const nowMs = performance.now();
+      timeout = setTimeout(fire, Math.ceil(nextMultiple(fromMs, periodMs) - nowMs));
+      if (options?.background === true) timeout.unref();
+    };
+    const fire = (): void => {
+      // Armed first: what `act` throws ends no watch, as with an interval, and it may cancel.
+      arm(performance.now() + periodMs / 2);
+      act();
+    };
+    arm(performance.now() + periodMs / 2);
+    return { cancel: () => clearTimeout(timeout) };
   },
 };
+
+function nextMultiple(fromMs: number, periodMs: number): number {
+  return Math.ceil(fromMs / periodMs) * periodMs;
+}
 
 export function pause(clock: Clock, waitMs: number): Promise<void> {
   return new Promise((over) => {

@@ -6,6 +6,7 @@
 import { Worker as Thread } from "node:worker_threads";
 import type { NodeConnectionOptions } from "@nats-io/transport-node";
 import type { AttemptRef } from "@weft/protocol";
+import { systemClock, type Timer } from "@weft/transport";
 import { type BegunEntry, type BegunMemory, BegunTable, begunMemory } from "./begun-table.ts";
 
 export type LivenessOptions = {
@@ -28,19 +29,20 @@ export type LivenessData = Pick<LivenessOptions, "servers" | "nats" | "subject" 
   readonly begun: BegunMemory;
 };
 
-const TURN_MS = 100;
+/** Far less than the silence after which a worker is taken for blocked. */
+const TURN_MS = 250;
 
 export class Liveness {
   private readonly turnedAtNs = new BigInt64Array(new SharedArrayBuffer(8));
   private readonly begun: BegunTable;
-  private readonly timer: NodeJS.Timeout;
+  private readonly timer: Timer;
   private thread: Thread | null = null;
 
   constructor({ log, slots, servers, nats, subject, name }: LivenessOptions) {
     const memory = begunMemory(slots);
     this.begun = new BegunTable(memory);
     this.turn();
-    this.timer = setInterval(() => this.turn(), TURN_MS);
+    this.timer = systemClock.every(TURN_MS, () => this.turn());
     const main = new URL(
       `./liveness-main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`,
       import.meta.url,
@@ -73,7 +75,7 @@ export class Liveness {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.timer);
+    this.timer.cancel();
     await this.thread?.terminate();
   }
 

@@ -184,7 +184,7 @@ export class Leadership {
   private watch(): void {
     switch (this.role) {
       case "leading":
-        if (this.clock.nowMs() - this.lastTickMs >= TICK_MS || this.isTimerDue()) this.write();
+        if (this.isTickDue() || this.isTimerDue()) this.write();
         return;
       case "following":
         if (this.options.isConnected() && this.isSilent()) this.stand();
@@ -195,6 +195,11 @@ export class Leadership {
       default:
         assertNever(this.role);
     }
+  }
+
+  /** A watch may come a little early: with the next one the tick would be late by far more. */
+  private isTickDue(): boolean {
+    return this.clock.nowMs() - this.lastTickMs > TICK_MS - WATCH_MS / 2;
   }
 
   /** Something waits for a moment that comes before the next tick. */
