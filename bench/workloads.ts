@@ -1,5 +1,6 @@
 /** All workloads, in the order in which they run. */
 import { graphs } from "./graphs/graphs.ts";
+import { idle } from "./idle/idle.ts";
 import { latency } from "./latency/latency.ts";
 import { memory } from "./memory/memory.ts";
 import { recovery } from "./recovery/recovery.ts";
@@ -7,4 +8,4 @@ import { scale } from "./throughput/scale.ts";
 import { throughput } from "./throughput/throughput.ts";
 import type { Workload } from "./workload.ts";
 
-export const workloads: readonly Workload[] = [throughput, latency, scale, graphs, recovery, memory];
+export const workloads: readonly Workload[] = [throughput, latency, scale, graphs, recovery, memory, idle];

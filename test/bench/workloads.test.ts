@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { GRAPHS } from "../../bench/graphs/graph.ts";
 import { graphs } from "../../bench/graphs/graphs.ts";
+import { idle } from "../../bench/idle/idle.ts";
 import { latency } from "../../bench/latency/latency.ts";
 import { memory } from "../../bench/memory/memory.ts";
 import { recovery } from "../../bench/recovery/recovery.ts";
@@ -58,6 +59,14 @@ test("graphs have a makespan each, and a share of the limit", async () => {
     expect(weft[graph]?.cpuUs?.median).toBeGreaterThan(0);
     expect(share[graph]?.makespanMs?.median).toBeGreaterThan(0);
   }
+});
+
+test("idle has the processor's time of each process, and messages", async () => {
+  const { weft } = await run(idle, { ...options, count: 10 });
+  expect(Object.keys(weft.cluster ?? {})).toEqual(
+    expect.arrayContaining(["cpuPercent", "cpuLeaderPercent", "cpuServerPercent", "messagesPerSecond"]),
+  );
+  expect(weft.cluster?.messagesPerSecond?.median).toBeGreaterThan(0);
 });
 
 test("memory has the bytes of each state", async () => {
