@@ -13,7 +13,8 @@ export function tableOf(report: Report): Table {
     [LIMIT, limit],
     ...Object.entries(rivals),
   ];
-  const rows = Object.keys(weft).flatMap((shape) =>
+  const shapes = [...new Set(contenders.flatMap(([, figures]) => Object.keys(figures)))];
+  const rows = shapes.flatMap((shape) =>
     contenders.flatMap(([name, figures]) => {
       const metrics = figures[shape];
       if (metrics === undefined) return [];

@@ -2,10 +2,20 @@
 import { graphs } from "./graphs/graphs.ts";
 import { idle } from "./idle/idle.ts";
 import { latency } from "./latency/latency.ts";
+import { limit } from "./limit/limit.ts";
 import { memory } from "./memory/memory.ts";
 import { recovery } from "./recovery/recovery.ts";
 import { scale } from "./throughput/scale.ts";
 import { throughput } from "./throughput/throughput.ts";
 import type { Workload } from "./workload.ts";
 
-export const workloads: readonly Workload[] = [throughput, latency, scale, graphs, recovery, memory, idle];
+export const workloads: readonly Workload[] = [
+  limit,
+  throughput,
+  latency,
+  scale,
+  graphs,
+  recovery,
+  memory,
+  idle,
+];

@@ -5,6 +5,7 @@ import { GRAPHS } from "../../bench/graphs/graph.ts";
 import { graphs } from "../../bench/graphs/graphs.ts";
 import { idle } from "../../bench/idle/idle.ts";
 import { latency } from "../../bench/latency/latency.ts";
+import { limit } from "../../bench/limit/limit.ts";
 import { memory } from "../../bench/memory/memory.ts";
 import { recovery } from "../../bench/recovery/recovery.ts";
 import { RIVALS } from "../../bench/rivals/rivals.ts";
@@ -87,4 +88,10 @@ test("recovery has the time until tasks are dispatched, after a cold start and a
   const { weft } = await run(recovery, { ...options, count: 100 });
   expect(Object.keys(weft)).toEqual(["cold_start_100", "leader_kill_100"]);
   for (const figures of Object.values(weft)) expect(figures.dispatchingMs?.median).toBeGreaterThan(0);
+});
+
+test("limit has what a publish with acknowledgement takes", async () => {
+  const report = await run(limit, options);
+  expect(Object.keys(report.limit)).toEqual(["one_at_a_time", "many_100b", "many_10kb"]);
+  for (const figures of Object.values(report.limit)) expect(figures.perSecond?.median).toBeGreaterThan(0);
 });
