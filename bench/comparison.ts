@@ -33,3 +33,11 @@ export function verdictsOf(before: Report, now: Report): Verdict[] {
     return [{ what, metric, before: was, now: is, left, isLoss: left < 1 - LOSS_MAX }];
   });
 }
+
+/** Of two measurements of the same, what is left at best: what else the machine does takes away and adds nothing. */
+export function bestOf(first: readonly Verdict[], second: readonly Verdict[]): Verdict[] {
+  return first.map((verdict) => {
+    const again = second.find(({ what }) => what === verdict.what);
+    return again !== undefined && again.left > verdict.left ? again : verdict;
+  });
+}

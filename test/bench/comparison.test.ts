@@ -1,6 +1,6 @@
 /** What `pnpm bench:check` calls a loss. */
 import { expect, test } from "vitest";
-import { verdictsOf } from "../../bench/comparison.ts";
+import { bestOf, verdictsOf } from "../../bench/comparison.ts";
 import { reportOf } from "./report-example.ts";
 
 const before = reportOf({ weft: { perSecond: 50_000 }, limit: { perSecond: 100_000 } });
@@ -33,4 +33,11 @@ test.each([
 test("what has no limit, or is not measured any more, is not compared", () => {
   expect(verdictsOf(before, reportOf({ weft: { perSecond: 1 } }))).toEqual([]);
   expect(verdictsOf(reportOf({ weft: { perSecond: 1 } }), before)).toEqual([]);
+});
+
+test("a loss that a second measurement does not show is none", () => {
+  const verdicts = (perSecond: number): ReturnType<typeof verdictsOf> =>
+    verdictsOf(before, reportOf({ weft: { perSecond }, limit: { perSecond: 100_000 } }));
+  expect(bestOf(verdicts(20_000), verdicts(45_000))).toMatchObject([{ now: 0.45, isLoss: false }]);
+  expect(bestOf(verdicts(20_000), verdicts(10_000))).toMatchObject([{ now: 0.2, isLoss: true }]);
 });
