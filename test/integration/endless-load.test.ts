@@ -2,8 +2,8 @@
  * On a real server: several times what the log may hold passes through it, while tasks wait from the beginning to the end.
  * What they need of the log is carried, the log stays within its limit, and nothing that was acknowledged is lost.
  */
-import { connect, type TaskHandle } from "@weft/client";
-import { Identity, InstanceId, type LedgerSettings, Namespace, Subjects } from "@weft/protocol";
+import { connect, ResultExpiredError, type TaskHandle } from "@weft/client";
+import { Identity, InstanceId, type LedgerSettings, Namespace, Subjects, TaskId } from "@weft/protocol";
 import { startNatsServer, waitUntil } from "@weft/testing";
 import { Worker } from "@weft/worker";
 import { expect, test } from "vitest";
@@ -16,6 +16,7 @@ import {
   type SystemConnection,
 } from "../../packages/transport/src/index.ts";
 import { inline } from "../fixtures/inline-tasks.ts";
+import { runWeft } from "../fixtures/process.ts";
 
 const LIMIT = 4 * 1024 ** 2;
 /** In seconds instead of hours, so that tasks leave while others run. */
@@ -39,7 +40,7 @@ async function coordinate(url: string, config: NamespaceConfig, lines: string[])
   });
   const parts = {
     log: (line: string) => void lines.push(line),
-    settings: SETTINGS,
+    settings: () => SETTINGS,
     checkpoints: CHECKPOINTS,
   };
   return { coordinator: await Coordinator.open(connection, config, parts), connection };
@@ -101,5 +102,27 @@ test("several times the log's limit passes, and what waits for all that time is 
   expect(await last.result()).toEqual(["early", given]);
   expect((await info()).firstSeq).toBeGreaterThan(waitingSeq);
   await second.coordinator.stop();
+  await closeConnection(admin);
+});
+
+test("of a task that has left, by the hour of its id, its state and `weft cancel` say that it has expired", async () => {
+  await using server = await startNatsServer();
+  const admin = await openConnection(Identity.parse("admin"), InstanceId.create(), { servers: server.url });
+  const config = await createNamespace(admin.nats, Namespace.parse("default"), { logBytesMax: LIMIT });
+  const { coordinator } = await coordinate(server.url, config, []);
+  await using _worker = await Worker.start({ servers: server.url, tasks: inline });
+  await using weft = await connect({ servers: server.url });
+  const id = TaskId.create(0, Date.now() - 3 * 3_600_000);
+  expect(await weft.submit("echo", 1, { id }).result()).toBe(1);
+  const stateOf = (): Promise<unknown> =>
+    weft
+      .handle(id)
+      .state()
+      .catch((error: unknown) => error);
+  await waitUntil(async () => (await stateOf()) instanceof ResultExpiredError, { what: "that it leaves" });
+  const { code, stdout } = await runWeft(["cancel", id], { env: { WEFT_URL: server.url } });
+  expect(stdout).toMatch(new RegExp(`^${id} expired: `));
+  expect(code).toBe(1);
+  await coordinator.stop();
   await closeConnection(admin);
 });

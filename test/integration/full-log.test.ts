@@ -176,3 +176,18 @@ test("while the log is nearly full clients hold back new tasks, say so once, and
   await connection.stream(subjects.stream(0)).purge({ belowSeq: lastSeq });
   await handle.accepted;
 });
+
+test("a larger limit is in force within seconds, without a restart: new tasks are taken again", async () => {
+  await (await coordinate()).untilLeading();
+  const client = await clientOf(() => undefined);
+  const isTaken = async (): Promise<boolean> => {
+    const handle = client.submit("echo", "x".repeat(40_000));
+    await handle.accepted;
+    return (await handle.state()) !== "rejected";
+  };
+  let count = 0;
+  while ((await isTaken()) && count < 100) count++;
+  expect(count).toBeLessThan(100);
+  await connection.stream(subjects.stream(0)).configure({ bytesMax: 4 * LIMIT });
+  await waitUntil(isTaken, { what: "the new limit", timeoutMs: 10_000 });
+});

@@ -93,7 +93,7 @@ export class Parties {
     const { checkpoints, settings, isUpgrade } = this.options.plan;
     const foldVersion = isUpgrade && this.upgraded.has(party.title) ? FOLD_VERSION + 1 : FOLD_VERSION;
     this.upgraded.add(party.title);
-    const parts = { log, checkpoints, settings, foldVersion, largeValues: COLLECTING };
+    const parts = { log, checkpoints, settings: () => settings, foldVersion, largeValues: COLLECTING };
     Coordinator.open(party.connection, config, parts).then(
       (coordinator) => {
         party.coordinator = coordinator;

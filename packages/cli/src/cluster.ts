@@ -9,8 +9,10 @@ import {
   NamespaceMissingError,
   NoLeaderError,
   type Question,
+  ResultExpiredError,
   Subjects,
   type TaskId,
+  UnknownTaskError,
   WeftError,
 } from "@weft/protocol";
 import { type AnswerOf, ask, closeConnection, openConnection, type SystemConnection } from "@weft/transport";
@@ -57,19 +59,22 @@ export class Cluster {
     return answer.report;
   }
 
-  /** Those of the tasks that somebody has submitted. */
-  async known(ids: readonly TaskId[]): Promise<ReadonlySet<TaskId>> {
-    const known = new Set<TaskId>();
+  /** Why there is nothing to know of some of the tasks: nobody has submitted them, or they have expired. */
+  async unknown(ids: readonly TaskId[]): Promise<ReadonlyMap<TaskId, WeftError>> {
+    const unknown = new Map<TaskId, WeftError>();
     let left = [...ids];
     while (left.length > 0) {
       const question = { type: "states", ids: left.slice(0, ASK_IDS_MAX), watch: false } as const;
       const { states } = await this.ask(question);
-      for (const state of states)
-        if (state.type !== "unknown") known.add(state.type === "live" ? state.id : state.task.id);
+      for (const state of states) {
+        if (state.type !== "unknown") continue;
+        const { id, expired } = state;
+        unknown.set(id, expired === "yes" ? new ResultExpiredError(id) : new UnknownTaskError(id));
+      }
       if (states.length === 0) throw new DefectError("a question for states was answered with none");
       left = left.slice(states.length);
     }
-    return known;
+    return unknown;
   }
 
   private async ask<T extends Question["type"]>(

@@ -304,7 +304,10 @@ export class Client {
       { afterSeq: this.follower.afterSeq },
     );
     const [answer] = states;
-    if (answer === undefined || answer.type === "unknown") return "unknown";
+    if (answer === undefined || answer.type === "unknown") {
+      if (answer?.expired === "yes") throw new ResultExpiredError(id);
+      return "unknown";
+    }
     return answer.type === "live" ? answer.state : answer.task.outcome;
   }
 

@@ -126,7 +126,10 @@ export class TaskHandle<T = unknown> {
     return (await this.waiting.promise) as Settlement<T>;
   }
 
-  /** The task's state, as the leading coordinator has it. Rejects with `NoLeaderError` where none answers. */
+  /**
+   * The task's state, as the leading coordinator has it. Rejects with `ResultExpiredError` where it has ended and is not kept
+   * any more, as far as its id tells, and with `NoLeaderError` where nobody answers.
+   */
   async state(): Promise<TaskState | "unknown"> {
     return this.settlement?.outcome ?? this.ended ?? this.host.state(this.id);
   }

@@ -1,5 +1,6 @@
 /** Who stands when, and what a leader writes: with a log of the test's own, on simulated time. */
 import {
+  type Carried,
   type ControlEvent,
   type HashMark,
   type LedgerSettings,
@@ -49,6 +50,7 @@ class Bench {
   /** How often it was asked whether the leader's process is gone. */
   probes = 0;
   known = 0;
+  settings: LedgerSettings = DEFAULT_SETTINGS;
   connected = true;
   seq = 0;
   readonly leadership: Leadership;
@@ -84,7 +86,7 @@ class Bench {
         },
       },
       isConnected: () => this.connected,
-      settings: DEFAULT_SETTINGS,
+      settings: () => this.settings,
       isLeaderHeard: () => this.leaderHeard,
       isLeaderGone: () => {
         this.probes++;
@@ -319,6 +321,50 @@ describe("a leader", () => {
     await bench.play(3_000);
     const told = bench.appends.filter(({ event }) => event.type === "settings");
     expect(told.map(({ event }) => event)).toEqual([{ type: "settings", settings: DEFAULT_SETTINGS }]);
+  });
+
+  test("and tells it again when it has changed, as with the log's limit", async () => {
+    await bench.play(1_000);
+    bench.settings = { ...DEFAULT_SETTINGS, logBytesMax: 1_000 };
+    await bench.play(1_000);
+    const told = bench.appends.filter(({ event }) => event.type === "settings");
+    expect(told.map(({ event }) => event)).toEqual([{ type: "settings", settings: bench.settings }]);
+  });
+
+  test("carries values in records of their own, behind what else there is to report, and says when they are folded", async () => {
+    const carried = (seq: number): Carried[] => [
+      { part: "result", id: `t${seq}` as TaskId, seq, index: 0, value: null },
+    ];
+    const done: number[] = [];
+    for (const seq of [1, 2]) void bench.leadership.carry(carried(seq)).then(() => done.push(bench.seq));
+    bench.leadership.reportLost([lossOf("t9")]);
+    await bench.play(100);
+    const events = bench.appends.slice(1).map(({ event }) => event);
+    expect(events.filter(({ type }) => type !== "tick")).toEqual([
+      { type: "carry", carried: carried(1) },
+      { type: "lost", attempts: [lossOf("t9")] },
+      { type: "carry", carried: carried(2) },
+    ]);
+    expect(done).toHaveLength(2);
+    expect(done[0]).toBeLessThan(done[1] ?? 0);
+    expect(bench.inFlightMax).toBe(1);
+  });
+
+  test("that is deposed carries nothing more", async () => {
+    bench.takes = false;
+    let isOver = false;
+    const over = bench.leadership.carry([]).then(() => bench.leadership.carry([]));
+    over.then(
+      () => {
+        isOver = true;
+      },
+      () => undefined,
+    );
+    await bench.play(50);
+    bench.otherLeads();
+    await bench.play(1_000);
+    expect(bench.appends.filter(({ event }) => event.type === "carry").length).toBeLessThan(3);
+    expect(isOver).toBe(true);
   });
 
   test("that is stopping leads until the log has its resignation, and no longer", async () => {

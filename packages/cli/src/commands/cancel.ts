@@ -1,5 +1,5 @@
-import { type CancelAnswer, type Client, connect, UnknownTaskError } from "@weft/client";
-import { stoppedText, TaskId, TEXT_LENGTH_MAX, UsageError } from "@weft/protocol";
+import { type CancelAnswer, type Client, connect } from "@weft/client";
+import { stoppedText, TaskId, TEXT_LENGTH_MAX, UsageError, type WeftError } from "@weft/protocol";
 import { Command, Option } from "commander";
 import { CLI_IDENTITY, withCluster } from "../cluster.ts";
 import { type ErrorObject, errorObject } from "../error-report.ts";
@@ -37,11 +37,14 @@ export function cancelCommand(invocation: Invocation): Command {
       const { address, output } = globalsOf(command);
       const ids = [...new Set(texts.map((text) => TaskId.parse(text)))];
       // Asked before anything is recorded: a cancel of an unknown id would wait for a submit that may never come.
-      const known = await withCluster(address, (cluster) => cluster.known(ids));
+      const unknown = await withCluster(address, (cluster) => cluster.unknown(ids));
       const client = await connect({ ...address, identity: CLI_IDENTITY, onError: () => undefined });
       try {
         const answers = await Promise.all(
-          ids.map((id) => (known.has(id) ? cancel(client, id, flags) : unknown(id))),
+          ids.map((id) => {
+            const error = unknown.get(id);
+            return error === undefined ? cancel(client, id, flags) : nothing(id, error);
+          }),
         );
         output.answer(
           answers,
@@ -82,12 +85,13 @@ async function cancel(
   };
 }
 
-function unknown(id: TaskId): Cancelled {
-  return { id, outcome: null, stopped: null, also: NONE, error: errorObject(new UnknownTaskError(id)) };
+function nothing(id: TaskId, error: WeftError): Cancelled {
+  return { id, outcome: null, stopped: null, also: NONE, error: errorObject(error) };
 }
 
 function describe({ id, outcome, stopped, also, error }: Cancelled, timeoutMs: number): string {
-  if (error !== undefined) return `${id} unknown: ${error.message}`;
+  if (error !== undefined)
+    return `${id} ${error.code === "weft_result_expired" ? "expired" : "unknown"}: ${error.message}`;
   if (outcome === null) {
     return `${id} cancelling: it has not ended within ${describeMs(timeoutMs)}; its code has been told through ctx.signal`;
   }

@@ -7,7 +7,6 @@ import {
   FOLD_VERSION,
   Identity,
   InstanceId,
-  type LedgerSettings,
   LogGapError,
   LogTailLostError,
   Namespace,
@@ -26,7 +25,7 @@ import { writeCheckpoint } from "./checkpointer.ts";
 import { ControlWriter } from "./control-writer.ts";
 import { EventOutlet } from "./event-outlet.ts";
 import { whenJetStreamIsBack } from "./jetstream-away.ts";
-import { ledgerSettings, type RetentionOptions } from "./ledger-settings.ts";
+import { ledgerSettings, type RetentionOptions, type SettingsFor } from "./ledger-settings.ts";
 import { LogRoom } from "./log-room.ts";
 import type { UpkeepSettings } from "./log-upkeep.ts";
 import {
@@ -81,7 +80,7 @@ type CoordinatorParts = {
   readonly log: (line: string) => void;
   readonly checkpoints?: CheckpointOptions;
   /** @default the defaults of `RetentionOptions` */
-  readonly settings?: LedgerSettings;
+  readonly settings?: SettingsFor;
   readonly largeValues?: LargeValueOptions;
   /** The newest rules by which it folds. @default FOLD_VERSION */
   readonly foldVersion?: number;
@@ -98,7 +97,7 @@ export class Coordinator {
   private readonly room: LogRoom;
   private readonly voids: VoidCounter;
   private readonly settings: UpkeepSettings;
-  private readonly ledgerSettings: LedgerSettings;
+  private readonly settingsFor: SettingsFor;
   private readonly collecting: CollectorSettings;
   private readonly runCheckpoint: CheckpointRunner;
   private readonly foldVersion: number;
@@ -126,7 +125,7 @@ export class Coordinator {
     const nats = options.nats ?? {};
     return Coordinator.open(connection, config, {
       log,
-      settings: settingsFor(config),
+      settings: settingsFor,
       ...(options.checkpoints === undefined ? {} : { checkpoints: options.checkpoints }),
       ...(options.largeValues === undefined ? {} : { largeValues: options.largeValues }),
       runCheckpoint: threadRunner({ servers, nats, namespace, identity }, log),
@@ -162,7 +161,7 @@ export class Coordinator {
       checkpointAgeMaxMs: checkpoints?.ageMaxMs ?? CHECKPOINT_AGE_MAX_MS,
       purgeAgeMinMs: config.purgeAgeMs,
     };
-    this.ledgerSettings = parts.settings ?? ledgerSettings({})(config);
+    this.settingsFor = parts.settings ?? ledgerSettings({});
     this.collecting = {
       ageMinMs: largeValues?.unneededMs ?? UNNEEDED_MS,
       everyMs: largeValues?.everyMs ?? COLLECT_EVERY_MS,
@@ -230,7 +229,7 @@ export class Coordinator {
       subjects,
       start,
       settings: this.settings,
-      ledgerSettings: this.ledgerSettings,
+      settingsFor: this.settingsFor,
       collecting: this.collecting,
       runCheckpoint: this.runCheckpoint,
       foldVersion: this.foldVersion,

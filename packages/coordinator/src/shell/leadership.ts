@@ -34,7 +34,7 @@ export type LeadershipOptions = {
     readonly clock: { readonly nowMs: number };
   };
   /** What this coordinator was started with: while it leads, every fold holds to it. */
-  readonly settings: LedgerSettings;
+  readonly settings: () => LedgerSettings;
   readonly writer: Pick<ControlWriter, "append" | "tryAppend">;
   readonly isConnected: () => boolean;
   /** Whether the leader of this epoch was heard of lately. A hint: it delays a stand, and no longer than a while. */
@@ -150,6 +150,7 @@ export class Leadership {
 
   /** Carries values to a record of their own. Resolves once that is folded, or never will be by this leader. */
   carry(carried: readonly Carried[]): Promise<void> {
+    if (this.role !== "leading") return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.carries.push({ carried, done: resolve });
     this.write();
@@ -257,7 +258,7 @@ export class Leadership {
   }
 
   private settingsOf(ledger: LeadershipOptions["ledger"]): ControlEvent | null {
-    const { settings } = this.options;
+    const settings = this.options.settings();
     return sameSettings(settings, ledger.settings) ? null : { type: "settings", settings };
   }
 

@@ -15,8 +15,11 @@ export type RetentionOptions = {
 /** So much of the log may be results of tasks that are over. */
 const RESULTS_SHARE = 4;
 
+/** What follows from the log's limit, which an operator may change at any time. */
+export type SettingsFor = (log: Pick<NamespaceConfig, "logBytesMax">) => LedgerSettings;
+
 /** Checks the options; what they leave open depends on the namespace. */
-export function ledgerSettings(options: RetentionOptions): (config: NamespaceConfig) => LedgerSettings {
+export function ledgerSettings(options: RetentionOptions): SettingsFor {
   const { retentionMs, retentionMinMs, settledTasksMax } = DEFAULT_SETTINGS;
   const { ageMs = retentionMs, tasksMax = settledTasksMax, bytesMax = null } = options;
   check("ageMs", ageMs, retentionMinMs, DURATION_MAX_MS);

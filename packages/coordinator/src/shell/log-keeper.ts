@@ -41,6 +41,8 @@ export type LogKeeperOptions = {
   readonly carry: (carried: readonly Carried[]) => Promise<void>;
   /** The log is nearly full; told again as long as it is. */
   readonly onTight: () => void;
+  /** What the log may hold, as it is set now. */
+  readonly onLimit: (bytesMax: number) => void;
   /** Writes a checkpoint beside this coordinator. */
   readonly run: CheckpointRunner;
   readonly log: (line: string) => void;
@@ -115,6 +117,7 @@ export class LogKeeper {
     const info = await this.stream.info();
     if (this.closed) return;
     const limit = limitOf(info);
+    this.options.onLimit(limit);
     this.isPressed = isPressed(info.bytes, limit);
     if (isTight(info.bytes, limit)) this.options.onTight();
     await this.options.room.lowerIfPurged(info);

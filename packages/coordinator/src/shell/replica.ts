@@ -23,6 +23,7 @@ import { CoordinatorWatch, type OwnState } from "./coordinator-watch.ts";
 import type { EventOutlet } from "./event-outlet.ts";
 import { LeaderProbe } from "./leader-probe.ts";
 import { Leadership } from "./leadership.ts";
+import type { SettingsFor } from "./ledger-settings.ts";
 import { LogFold } from "./log-fold.ts";
 import { LogKeeper } from "./log-keeper.ts";
 import { LogReader, type RawRecord } from "./log-reader.ts";
@@ -45,7 +46,7 @@ export type ReplicaOptions = {
   readonly start: StartPoint;
   readonly settings: UpkeepSettings;
   /** What all folds hold to while this one leads. */
-  readonly ledgerSettings: LedgerSettings;
+  readonly settingsFor: SettingsFor;
   readonly collecting: CollectorSettings;
   readonly runCheckpoint: CheckpointRunner;
   readonly writer: ControlWriter;
@@ -75,6 +76,7 @@ export class Replica {
   private readonly desk: AskDesk;
   private readonly checkpoints: CheckpointDesk;
   private readonly untold: UntoldLosses;
+  private ledgerSettings: LedgerSettings;
   private term: Term | null = null;
   private keeper: LogKeeper | null = null;
   private collector: BlobCollector | null = null;
@@ -92,6 +94,7 @@ export class Replica {
     const onFailed = (error: Error): void => this.fail(error);
     const onVoid = (kind: string): void => voids.count(kind);
     this.options = options;
+    this.ledgerSettings = options.settingsFor(config);
     this.ledger = ledger;
     this.logFold = new LogFold({
       ledger,
@@ -120,7 +123,7 @@ export class Replica {
       entropy,
       ledger,
       writer: options.writer,
-      settings: options.ledgerSettings,
+      settings: () => this.ledgerSettings,
       isConnected: () => this.connected,
       onElected: (epoch) => this.lead(epoch),
       onDeposed: () => this.follow(),
@@ -304,6 +307,9 @@ export class Replica {
       carry: (carried) => this.leadership.carry(carried),
       run,
       onTight,
+      onLimit: (logBytesMax) => {
+        this.ledgerSettings = this.options.settingsFor({ logBytesMax });
+      },
       log,
     });
     this.collector = new BlobCollector({
