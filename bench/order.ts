@@ -22,6 +22,7 @@ ${workloads.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join("
   --write          also puts the figures into bench/RESULTS.md and bench/results.json
   --rounds N       rounds that all take turns in (default ${ROUNDS})
   --count N        of what is measured, per round (default ${workloads.map((each) => `${each.name} ${each.defaultCount}`).join(", ")})
+  --workflow FILE  what replay runs, in WfFormat (default: a small one)
   --profile DIR    also write a CPU profile of each process to this folder
   --help           this text`;
 
@@ -33,6 +34,8 @@ export type Order = {
   readonly rounds: number;
   /** Null for the workload's own. */
   readonly count: number | null;
+  /** The file of the workflow that is replayed; null for a small one. */
+  readonly workflow: string | null;
   readonly profileFolder: string | null;
 };
 
@@ -47,6 +50,7 @@ export function orderOf(args: readonly string[]): Order | null {
       write: { type: "boolean", default: false },
       rounds: { type: "string", default: String(ROUNDS) },
       count: { type: "string" },
+      workflow: { type: "string" },
       profile: { type: "string" },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -59,6 +63,7 @@ export function orderOf(args: readonly string[]): Order | null {
     write: values.write,
     rounds: whole("--rounds", values.rounds, 1, ROUNDS_MAX),
     count: values.count === undefined ? null : whole("--count", values.count, COUNT_MIN, COUNT_MAX),
+    workflow: values.workflow === undefined ? null : resolve(values.workflow),
     profileFolder: values.profile === undefined ? null : resolve(values.profile),
   };
 }

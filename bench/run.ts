@@ -11,6 +11,8 @@ export type RunOptions = {
   readonly count: number | null;
   /** Tells how far the run is. */
   readonly say: (line: string) => void;
+  /** Of replay. @default a small one */
+  readonly workflow?: string | null;
   /** Null for no CPU profiles. */
   readonly profileFolder: string | null;
 };
@@ -18,12 +20,13 @@ export type RunOptions = {
 const DAY_CHARS = "2000-01-01".length;
 
 export async function run(workload: Workload, options: RunOptions): Promise<Report> {
-  const { rivals, rounds, count, say, profileFolder } = options;
+  const { rivals, rounds, count, say, profileFolder, workflow: file = null } = options;
   const amounts = { rounds, count: count ?? workload.defaultCount };
   await using setting = await Setting.open({
     amounts,
     rivals: workload.rivals.filter((rival) => rivals.includes(rival)),
     say: (line) => say(`${workload.name}: ${line}`),
+    workflow: file,
     profileFolder,
   });
   const result = await workload.run(setting);

@@ -36,6 +36,8 @@ export type SettingOptions = {
   readonly amounts: Amounts;
   readonly rivals: readonly Rival[];
   readonly say: (line: string) => void;
+  /** The file of the workflow that is replayed; null for a small one. */
+  readonly workflow: string | null;
   /** Where to write CPU profiles; null for none. */
   readonly profileFolder: string | null;
 };
@@ -47,6 +49,7 @@ export class Setting {
   readonly server: NatsServer;
   /** Tells how far the run is. */
   readonly say: (line: string) => void;
+  readonly workflow: string | null;
   private readonly profileFolder: string | null;
   private readonly children: Child<Contract>[] = [];
   private readonly rivalServers = new Map<Rival, RivalServer>();
@@ -55,11 +58,12 @@ export class Setting {
     return new Setting(options, await startNatsServer());
   }
 
-  private constructor({ amounts, rivals, say, profileFolder }: SettingOptions, server: NatsServer) {
+  private constructor({ amounts, rivals, say, workflow, profileFolder }: SettingOptions, server: NatsServer) {
     this.amounts = amounts;
     this.rivals = rivals;
     this.server = server;
     this.say = say;
+    this.workflow = workflow;
     this.profileFolder = profileFolder;
   }
 

@@ -1,6 +1,7 @@
 /** Each workload runs and gives what it says: a few tasks, no measurement. */
 import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
+import { cpu } from "../../bench/cpu/cpu.ts";
 import { GRAPHS } from "../../bench/graphs/graph.ts";
 import { graphs } from "../../bench/graphs/graphs.ts";
 import { idle } from "../../bench/idle/idle.ts";
@@ -8,6 +9,7 @@ import { latency } from "../../bench/latency/latency.ts";
 import { limit } from "../../bench/limit/limit.ts";
 import { memory } from "../../bench/memory/memory.ts";
 import { recovery } from "../../bench/recovery/recovery.ts";
+import { replay } from "../../bench/replay/replay.ts";
 import { RIVALS } from "../../bench/rivals/rivals.ts";
 import { run } from "../../bench/run.ts";
 import { scale } from "../../bench/throughput/scale.ts";
@@ -60,6 +62,22 @@ test("graphs have a makespan each, and a share of the limit", async () => {
     expect(weft[graph]?.cpuUs?.median).toBeGreaterThan(0);
     expect(share[graph]?.makespanMs?.median).toBeGreaterThan(0);
   }
+});
+
+test("cpu has tasks a second for each length, and a share of the ideal", async () => {
+  const { weft, share, settings } = await run(cpu, { ...options, count: 50 });
+  expect(Object.keys(weft)).toEqual(["task_1ms", "task_10ms", "task_100ms"]);
+  for (const shape of Object.keys(weft)) {
+    expect(share[shape]?.perSecond?.median).toBeGreaterThan(0);
+    expect(settings[`${shape}_megabytes`]).toBeGreaterThan(0);
+  }
+});
+
+test("replay has a makespan that is no shorter than the critical path", async () => {
+  const { weft, limit, settings } = await run(replay, { ...options, count: 100 });
+  expect(settings).toMatchObject({ workflow: "workflow.json", tasks: 9 });
+  for (const figures of [weft, limit])
+    expect(figures.workflow?.makespanPerCriticalPath?.median).toBeGreaterThanOrEqual(0.99);
 });
 
 test("idle has the processor's time of each process, and messages", async () => {
