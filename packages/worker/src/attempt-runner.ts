@@ -8,21 +8,21 @@ import {
   type Finish,
   type FinishOutcome,
   type Subjects,
-  type TaskId,
   UsageError,
 } from "@weft/protocol";
 import { Appender, type BlobSizes, type Connection } from "@weft/transport";
 import { valuesInside, valuesOf } from "./attempt-values.ts";
 import type { BegunEntry } from "./begun-table.ts";
+import { type Begun, CodeRunner, type Ended } from "./code-runner.ts";
 import type { LogLevel, TaskOutlet } from "./context.ts";
 import { Attempts } from "./core/attempts.ts";
 import { Prefetch } from "./core/prefetch.ts";
-import type { Executors, Run } from "./executors/executor.ts";
+import type { Executors } from "./executors/executor.ts";
 import { encodeFinishes, type FinishItem, finishItem } from "./finish-item.ts";
 import { LargeValues } from "./large-values.ts";
 import { ProgressOutlet } from "./progress-outlet.ts";
-import { type AttemptEnd, CANCELLED, failedWith, type StopRequest } from "./run-attempt.ts";
-import type { TaskRegistry } from "./task-registry.ts";
+import { CANCELLED, failedWith, type StopRequest } from "./run-attempt.ts";
+import type { RegisteredTask, TaskRegistry } from "./task-registry.ts";
 import { TurnLimit } from "./turn-limit.ts";
 
 export type AttemptRunnerOptions = {
@@ -47,10 +47,9 @@ export type AttemptRunnerOptions = {
 
 /** Finishes that the log does not take are kept here: beyond this the worker takes no work and begins none, as it does with too many large results to store. */
 const FINISH_BYTES_MAX = 64 * 1024 * 1024;
+/** Below this it goes on. */
+const FINISH_BYTES_FREE = 48 * 1024 * 1024;
 
-type Ended = Omit<AttemptEnd, "outcome"> & { readonly outcome: AttemptEnd["outcome"] | "timed_out" };
-
-const TIMED_OUT: Ended = { outcome: "timed_out", value: null, failure: null };
 const UNSTARTED = { started: false, value: null, failure: null } as const;
 const OVER: StopRequest = { type: "cancelled", reason: "the attempt is no longer current" };
 
@@ -65,24 +64,20 @@ export class AttemptRunner {
   private readonly large: LargeValues;
   /** Large results that are stored now. */
   private readonly storing = new Set<Promise<void>>();
-  private readonly runs = new Map<TaskId, Run>();
-  private readonly stopping = new WeakSet<Run>();
-  /** Runs that heeded nothing and that nothing can end. */
-  private readonly deaf = new Set<Run>();
-  /** Runs that had their time: whatever they come to now, they timed out. */
-  private readonly timedOut = new WeakSet<Run>();
-  /** Cancels of attempts whose dependency values are still on their way. */
-  private readonly earlyCancels = new Map<TaskId, { readonly reason: string | null }>();
+  private readonly code: CodeRunner;
   private onIdle: (() => void) | null = null;
   private finishBytes = 0;
   private readonly turn: TurnLimit;
-  private wasFull = false;
+  private isFull = false;
   private closed = false;
 
   constructor(options: AttemptRunnerOptions) {
     const { connection, subjects, log } = options;
     const { sender, instance } = connection;
     this.options = options;
+    const { executors, cancelGraceMs } = options;
+    const onDeaf = (): void => this.returnIfStuck();
+    this.code = new CodeRunner({ clock: connection.clock, executors, cancelGraceMs, log, onDeaf });
     this.turn = new TurnLimit(connection.clock, () => this.startNext());
     this.prefetch = new Prefetch({ slots: options.slots, fixed: options.prefetch });
     this.attempts = new Attempts(options.slots, this.prefetch.creditsMax);
@@ -119,18 +114,16 @@ export class AttemptRunner {
   /** Attempts that the leader may have out here, as things are now. */
   get credits(): number {
     const { slots, leftBehind } = this.attempts;
-    return this.isFull || this.deaf.size >= slots ? 0 : this.prefetch.credits - leftBehind;
-  }
-
-  private get isFull(): boolean {
-    return this.finishBytes >= FINISH_BYTES_MAX || this.large.isCrowded;
+    return this.isFull || this.code.deafCount >= slots ? 0 : this.prefetch.credits - leftBehind;
   }
 
   /** What waits for the log or for its store has become more, or less. */
   private reviewRoom(): void {
-    const { isFull } = this;
-    if (isFull === this.wasFull) return;
-    this.wasFull = isFull;
+    // Not at the bound itself, where each acknowledgement would change it and be told.
+    const bytesMax = this.isFull ? FINISH_BYTES_FREE : FINISH_BYTES_MAX;
+    const isFull = this.finishBytes >= bytesMax || this.large.isCrowded;
+    if (isFull === this.isFull) return;
+    this.isFull = isFull;
     this.options.onCredits();
     if (!isFull) this.startNext();
   }
@@ -145,7 +138,7 @@ export class AttemptRunner {
 
   /** How long code that is asked to stop may take to do so, in whole milliseconds. */
   get graceMs(): number {
-    return Math.ceil(this.options.cancelGraceMs);
+    return this.code.graceMs;
   }
 
   startNext(): void {
@@ -153,27 +146,19 @@ export class AttemptRunner {
       if (this.turn.isOver()) return;
       const next = this.attempts.start();
       if (next === null) return;
-      this.run(next).catch((error: unknown) =>
-        this.options.log(`running an attempt failed: ${String(error)}`),
-      );
+      this.begin(next);
     }
   }
 
   cancel(ref: AttemptRef, reason: string | null): void {
     const state = this.attempts.stateOf(ref.id, ref.attempt);
-    const run = this.runs.get(ref.id);
-    if (state === "running" && run !== undefined) this.stopRun(ref, run, { type: "cancelled", reason });
-    else if (state === "running") this.earlyCancels.set(ref.id, { reason });
+    if (state === "running") this.code.stop(ref, { type: "cancelled", reason });
     else if (state === "queued") this.finish(ref, "cancelled", UNSTARTED);
   }
 
   /** The attempt is another worker's, or over: what this one would record of it is void. */
   abort(ref: AttemptRef): void {
-    if (this.attempts.stateOf(ref.id, ref.attempt) === "running") {
-      const run = this.runs.get(ref.id);
-      if (run !== undefined) this.stopRun(ref, run, OVER);
-      this.runs.delete(ref.id);
-    }
+    if (this.attempts.stateOf(ref.id, ref.attempt) === "running") this.code.abandon(ref, OVER);
     this.attempts.drop(ref.id, ref.attempt);
   }
 
@@ -194,7 +179,7 @@ export class AttemptRunner {
 
   /** Nothing will begin here before code ends that nothing can end: others may have what waits. */
   private returnIfStuck(): void {
-    if (this.deaf.size < this.attempts.slots) return;
+    if (this.code.deafCount < this.attempts.slots) return;
     // First, so that what is given back does not come here again.
     this.options.onCredits();
     this.returnQueued();
@@ -229,113 +214,82 @@ export class AttemptRunner {
     await Promise.all(Object.values(this.options.executors).map((executor) => executor.close()));
   }
 
-  private async run(assignment: Assignment): Promise<void> {
+  private begin(assignment: Assignment): void {
+    const entry = this.options.onBegin(assignment);
+    const task = this.options.registry.get(assignment.name);
+    const values = task === undefined ? null : valuesInside(assignment);
+    if (task === undefined) this.over(assignment, entry, noTask(assignment));
+    else if (values === null) this.watch(this.loadThenRun(assignment, task, entry));
+    else {
+      const begun = this.code.begin(assignment, task, values, { entry, outlet: this.outletOf(assignment) });
+      if (begun.end instanceof Promise) this.watch(this.awaitEnd(assignment, entry, begun));
+      else this.over(assignment, entry, begun.end);
+    }
+  }
+
+  private watch(running: Promise<void>): void {
+    running.catch((error: unknown) => this.options.log(`running an attempt failed: ${String(error)}`));
+  }
+
+  private async loadThenRun(assignment: Assignment, task: RegisteredTask, entry: BegunEntry): Promise<void> {
+    const { connection, subjects } = this.options;
     const { id, attempt } = assignment;
-    this.progress.open(id, attempt, assignment.owner);
-    const entry = this.options.onBegin({ id, attempt });
-    const code: { run: Run | null } = { run: null };
-    const end = await this.execute(assignment, entry, code);
-    this.earlyCancels.delete(id);
+    const isWanted = (): boolean => !this.closed && this.attempts.stateOf(id, attempt) === "running";
+    let begun: Begun = { end: CANCELLED, code: null };
+    try {
+      const values = await valuesOf(assignment, { connection, subjects, large: this.large, isWanted });
+      // They took a while: the attempt may be over, or another's, by now.
+      const outside = { entry, outlet: this.outletOf(assignment) };
+      if (isWanted()) begun = this.code.begin(assignment, task, values, outside);
+    } catch (error) {
+      begun = { end: failedWith(error), code: null };
+    }
+    await this.awaitEnd(assignment, entry, begun);
+  }
+
+  private async awaitEnd(assignment: Assignment, entry: BegunEntry, begun: Begun): Promise<void> {
+    const end = await begun.end;
     if (!this.closed) this.ended(assignment, end);
-    await code.run?.end;
-    entry.ended();
-    this.attempts.codeEnded();
+    if (begun.code !== null) await begun.code;
+    this.codeEnded(entry);
     if (this.closed) return;
-    if (this.prefetch.finished(this.options.connection.clock.nowMs())) this.options.onCredits();
     this.startNext();
     if (this.attempts.running === 0) this.onIdle?.();
+  }
+
+  /** Attempt and code have ended in the turn in which they began. */
+  private over(assignment: Assignment, entry: BegunEntry, end: Ended): void {
+    this.ended(assignment, end);
+    this.codeEnded(entry);
   }
 
   /** How an attempt ended is known. Its code may go on: then its slot is taken until that ends, too. */
   private ended(assignment: Assignment, { outcome, value, failure }: Ended): void {
     const { id, attempt } = assignment;
     if (this.attempts.stateOf(id, attempt) === "running") {
-      this.runs.delete(id);
+      this.code.ended(id);
       this.finish(assignment, outcome, { started: true, value, failure });
     } else this.progress.close(id, attempt);
   }
 
-  private async execute(
-    assignment: Assignment,
-    entry: BegunEntry,
-    code: { run: Run | null },
-  ): Promise<Ended> {
-    const { connection, subjects, registry } = this.options;
-    const { id, name, attempt, timeoutMs } = assignment;
-    const task = registry.get(name);
-    if (task === undefined) return failedWith(new UsageError(`this worker has no task "${name}"`));
-    try {
-      const isWanted = (): boolean => !this.closed && this.attempts.stateOf(id, attempt) === "running";
-      const source = { connection, subjects, large: this.large, isWanted };
-      const { args, deps } = valuesInside(assignment) ?? (await valuesOf(assignment, source));
-      // Its values took a while: it may be over, or another's, by now.
-      if (!isWanted()) return CANCELLED;
-      const kind = task.definition.options.executor;
-      if (kind === "inline" && timeoutMs !== null) entry.limit(timeoutMs + this.graceMs);
-      const run = this.options.executors[kind].run(
-        task,
-        { id, name, attempt, args, deps },
-        this.outletOf({ id, attempt }),
-      );
-      code.run = run;
-      this.runs.set(id, run);
-      const early = this.earlyCancels.get(id);
-      if (early !== undefined)
-        this.stopRun({ id, attempt }, run, { type: "cancelled", reason: early.reason });
-      return await this.inTime(assignment, run);
-    } catch (error) {
-      return failedWith(error);
-    }
+  private codeEnded(entry: BegunEntry): void {
+    entry.ended();
+    this.attempts.codeEnded();
+    if (this.closed) return;
+    if (this.prefetch.finished(this.options.connection.clock.nowMs())) this.options.onCredits();
   }
 
-  /** How it ended, or that it took longer than it may: then it is stopped, and nothing that it still does counts. */
-  private async inTime(assignment: Assignment, run: Run): Promise<Ended> {
-    const { timeoutMs } = assignment;
-    if (timeoutMs === null) return run.end;
-    const late = Promise.withResolvers<Ended>();
-    const timer = this.options.connection.clock.after(timeoutMs, () => {
-      // Somebody wants it stopped already: that is what became of it.
-      if (this.stopping.has(run)) return;
-      this.timedOut.add(run);
-      this.stopRun(assignment, run, { type: "timed_out", timeoutMs }, () => late.resolve(TIMED_OUT));
-    });
-    const end = await Promise.race([run.end, late.promise]);
-    timer.cancel();
-    return this.timedOut.has(run) ? TIMED_OUT : end;
-  }
-
-  /** Asks the code to stop; what has not after its grace is ended by force, or left behind where its executor cannot. */
-  private stopRun(ref: AttemptRef, run: Run, request: StopRequest, leftBehind?: () => void): void {
-    const { connection, cancelGraceMs, log } = this.options;
-    // The leader repeats a cancel for as long as the attempt is held.
-    if (this.stopping.has(run)) return;
-    this.stopping.add(run);
-    run.stop(request);
-    const grace = connection.clock.after(cancelGraceMs, () => {
-      if (run.terminate())
-        log(`task ${ref.id} did not stop within ${cancelGraceMs} ms: it is ended by force`);
-      else {
-        log(
-          `task ${ref.id} does not stop: inline code can only be asked to, through ctx.signal; its slot is taken until it ends`,
-        );
-        this.deaf.add(run);
-        leftBehind?.();
-        this.returnIfStuck();
-      }
-    });
-    const over = (): void => {
-      grace.cancel();
-      this.deaf.delete(run);
-    };
-    run.end.then(over, over);
-  }
-
-  private outletOf(ref: AttemptRef): TaskOutlet {
+  private outletOf(assignment: Assignment): TaskOutlet {
+    const { id, attempt } = assignment;
     return {
-      progress: (fraction, message, data) => this.progress.report(ref, { fraction, message, data }),
+      progress: (fraction, message, data) => {
+        // Code that was left behind goes on reporting: nobody hears it.
+        if (this.attempts.stateOf(id, attempt) === "running")
+          this.progress.report(assignment, { fraction, message, data });
+      },
       log: (level, message, data) => {
         try {
-          this.options.onTaskLog(level, ref, message, data);
+          this.options.onTaskLog(level, { id, attempt }, message, data);
         } catch (error) {
           // It is the worker's owner who listens, not the task: the task must not fail of it.
           this.options.log(`onTaskLog threw: ${String(error)}`);
@@ -383,6 +337,10 @@ export class AttemptRunner {
     this.reviewRoom();
     this.appender.add("finish", item);
   }
+}
+
+function noTask({ name }: Assignment): Ended {
+  return failedWith(new UsageError(`this worker has no task "${name}"`));
 }
 
 function bytesOf({ args, deps }: Assignment): number {

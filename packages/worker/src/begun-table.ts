@@ -31,9 +31,9 @@ export function begunMemory(slots: number): BegunMemory {
 
 export type BegunEntry = {
   /** From now on its code may hold the event loop for so long. */
-  readonly limit: (waitMs: number) => void;
+  limit(waitMs: number): void;
   /** Takes the entry away again. */
-  readonly ended: () => void;
+  ended(): void;
 };
 
 export const NO_ENTRY: BegunEntry = { limit: () => undefined, ended: () => undefined };
@@ -59,17 +59,32 @@ export class BegunTable {
     }
     const start = place * ID_BYTES;
     for (let i = 0; i < ID_BYTES; i++) ids[start + i] = i < id.length ? id.charCodeAt(i) : 0;
-    Atomics.store(limitsNs, place, 0n);
+    // Most never had one, and a bigint is an object.
+    if (limitsNs[place] !== 0n) Atomics.store(limitsNs, place, 0n);
     Atomics.store(attempts, place, attempt);
-    return {
-      limit: (waitMs) => {
-        Atomics.store(limitsNs, place, process.hrtime.bigint() + BigInt(Math.ceil(waitMs) * NANOS_PER_MS));
-      },
-      ended: () => {
-        Atomics.store(attempts, place, 0);
-        this.free.push(place);
-      },
-    };
+    return new Entry(this.memory, this.free, place);
+  }
+}
+
+class Entry implements BegunEntry {
+  private readonly memory: BegunMemory;
+  private readonly free: number[];
+  private readonly place: number;
+
+  constructor(memory: BegunMemory, free: number[], place: number) {
+    this.memory = memory;
+    this.free = free;
+    this.place = place;
+  }
+
+  limit(waitMs: number): void {
+    const dueNs = process.hrtime.bigint() + BigInt(Math.ceil(waitMs) * NANOS_PER_MS);
+    Atomics.store(this.memory.limitsNs, this.place, dueNs);
+  }
+
+  ended(): void {
+    Atomics.store(this.memory.attempts, this.place, 0);
+    this.free.push(this.place);
   }
 }
 

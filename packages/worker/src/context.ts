@@ -49,16 +49,19 @@ export type AttemptFacts = {
   readonly id: TaskId;
   readonly name: TaskName;
   readonly attempt: number;
-  readonly deps: readonly unknown[];
 };
 
-/** The signal and the log are made when they are used: most tasks never look at them. */
+/** Whoever can stop the code: what its signal hangs on is made when the code first looks at it. */
+export type SignalSource = { readonly use: () => AbortController };
+
+/** The signal, the log and the reporter are made when they are used: most tasks never look at them. */
 export function contextOf(
   facts: AttemptFacts,
+  deps: readonly unknown[],
   outlet: TaskOutlet,
-  controller: () => AbortController,
+  source: SignalSource,
 ): TaskContext {
-  return new AttemptContext(facts, outlet, controller);
+  return new AttemptContext(facts, deps, outlet, source);
 }
 
 class AttemptContext implements TaskContext {
@@ -66,19 +69,27 @@ class AttemptContext implements TaskContext {
   readonly name: TaskName;
   readonly attempt: number;
   readonly deps: readonly unknown[];
-  /** A function of its own, so that it may be taken out of the context. */
-  readonly progress: TaskContext["progress"];
   readonly #outlet: TaskOutlet;
-  readonly #controller: () => AbortController;
+  readonly #source: SignalSource;
 
-  constructor(facts: AttemptFacts, outlet: TaskOutlet, controller: () => AbortController) {
-    this.id = facts.id;
-    this.name = facts.name;
-    this.attempt = facts.attempt;
-    this.deps = facts.deps;
+  constructor(
+    { id, name, attempt }: AttemptFacts,
+    deps: readonly unknown[],
+    outlet: TaskOutlet,
+    source: SignalSource,
+  ) {
+    this.id = id;
+    this.name = name;
+    this.attempt = attempt;
+    this.deps = deps;
     this.#outlet = outlet;
-    this.#controller = controller;
-    this.progress = (fraction, message, data) => {
+    this.#source = source;
+  }
+
+  /** A function of its own, so that it may be taken out of the context. */
+  get progress(): TaskContext["progress"] {
+    const outlet = this.#outlet;
+    return (fraction, message, data) => {
       checkProgress(fraction, message, data);
       // What is reported is the data as it is now, and plain enough for any thread: the code may go on changing it.
       outlet.progress(fraction, message, data === undefined ? undefined : JSON.parse(JSON.stringify(data)));
@@ -86,7 +97,7 @@ class AttemptContext implements TaskContext {
   }
 
   get signal(): AbortSignal {
-    return this.#controller().signal;
+    return this.#source.use().signal;
   }
 
   get log(): TaskLog {

@@ -19,6 +19,9 @@ export type Reported = {
   readonly data: unknown;
 };
 
+/** A running attempt, and on whose progress subject it reports. */
+export type Reporter = AttemptRef & { readonly owner: Identity };
+
 type Line = {
   readonly owner: Identity;
   readonly attempt: number;
@@ -36,6 +39,7 @@ export class ProgressOutlet {
   private readonly subjects: Subjects;
   private readonly lines = new Map<TaskId, Line>();
   private timer: Timer | null = null;
+  private stopped = false;
 
   constructor({ nats, clock }: Pick<Connection, "nats" | "clock">, subjects: Subjects) {
     this.nats = nats;
@@ -43,13 +47,14 @@ export class ProgressOutlet {
     this.subjects = subjects;
   }
 
-  open(id: TaskId, attempt: number, owner: Identity): void {
-    this.lines.set(id, { owner, attempt, last: null, sent: true, sentAtMs: Number.NEGATIVE_INFINITY });
-  }
-
-  report({ id, attempt }: AttemptRef, { fraction, message, data }: Reported): void {
-    const line = this.lines.get(id);
-    if (line === undefined || line.attempt !== attempt) return;
+  /** The caller knows that the attempt runs: most never report, and have no line here. */
+  report({ id, attempt, owner }: Reporter, { fraction, message, data }: Reported): void {
+    if (this.stopped) return;
+    let line = this.lines.get(id);
+    if (line === undefined || line.attempt !== attempt) {
+      line = { owner, attempt, last: null, sent: true, sentAtMs: Number.NEGATIVE_INFINITY };
+      this.lines.set(id, line);
+    }
     line.last = {
       task: id,
       attempt,
@@ -72,6 +77,7 @@ export class ProgressOutlet {
 
   /** Code that was left behind goes on reporting: nobody hears it. */
   stop(): void {
+    this.stopped = true;
     this.lines.clear();
     this.rest();
   }

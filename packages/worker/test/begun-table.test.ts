@@ -1,7 +1,7 @@
 /** What the thread of the probes reads of what the event loop wrote. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { BegunTable, begunMemory, readBegun } from "../src/begun-table.ts";
+import { type BegunEntry, BegunTable, begunMemory, readBegun } from "../src/begun-table.ts";
 import { taskId } from "./assignment.ts";
 
 test("it holds exactly what has begun and not ended, whatever begins and ends", () => {
@@ -9,12 +9,12 @@ test("it holds exactly what has begun and not ended, whatever begins and ends", 
     fc.property(fc.array(fc.nat({ max: 200 }), { maxLength: 300 }), (steps) => {
       const memory = begunMemory(4);
       const table = new BegunTable(memory);
-      const running = new Map<number, () => void>();
+      const running = new Map<number, BegunEntry>();
       for (const step of steps) {
-        const end = running.get(step);
-        if (end === undefined) running.set(step, table.add({ id: taskId(step), attempt: step + 1 }).ended);
+        const entry = running.get(step);
+        if (entry === undefined) running.set(step, table.add({ id: taskId(step), attempt: step + 1 }));
         else {
-          end();
+          entry.ended();
           running.delete(step);
         }
       }
@@ -32,8 +32,8 @@ test("it holds exactly what has begun and not ended, whatever begins and ends", 
 test("it knows again once those beyond its places have ended", () => {
   const memory = begunMemory(1);
   const table = new BegunTable(memory);
-  const ends = Array.from({ length: 70 }, (_, i) => table.add({ id: taskId(i), attempt: 1 }).ended);
+  const entries = Array.from({ length: 70 }, (_, i) => table.add({ id: taskId(i), attempt: 1 }));
   expect(readBegun(memory)).toBe(null);
-  for (const end of ends) end();
+  for (const entry of entries) entry.ended();
   expect(readBegun(memory)).toEqual([]);
 });

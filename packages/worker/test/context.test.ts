@@ -22,8 +22,8 @@ class RecordedOutlet implements TaskOutlet {
 }
 
 function contextFor(number: number, outlet: TaskOutlet, controller = new AbortController()): TaskContext {
-  const facts = { id: taskId(number), name: TaskName.parse("steps"), attempt: 1, deps: [] };
-  return contextOf(facts, outlet, () => controller);
+  const facts = { id: taskId(number), name: TaskName.parse("steps"), attempt: 1 };
+  return contextOf(facts, [], outlet, { use: () => controller });
 }
 
 describe("outside a task", () => {
@@ -157,11 +157,12 @@ describe("a context", () => {
   test("makes its signal once, when somebody looks", () => {
     let made = 0;
     const controller = new AbortController();
-    const facts = { id: taskId(1), name: TaskName.parse("steps"), attempt: 1, deps: [] };
-    const context = contextOf(facts, new RecordedOutlet(), () => {
+    const facts = { id: taskId(1), name: TaskName.parse("steps"), attempt: 1 };
+    const use = (): AbortController => {
       made++;
       return controller;
-    });
+    };
+    const context = contextOf(facts, [], new RecordedOutlet(), { use });
     expect(made).toBe(0);
     expect(context.signal).toBe(context.signal);
     expect(context.signal).toBe(controller.signal);

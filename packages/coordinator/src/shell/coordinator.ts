@@ -57,7 +57,7 @@ export type CoordinatorOptions = ConnectionOptions & {
 };
 
 type CheckpointOptions = {
-  /** A checkpoint is written when the log behind the last one has more bytes than this and than the state. @default 16 MiB */
+  /** A checkpoint is written when the log behind the last one has more bytes than this and than the state. @default 64 MiB */
   readonly bytesMin?: number;
   /** A checkpoint is written after this time at the latest. @default 300000 */
   readonly ageMaxMs?: number;
@@ -72,7 +72,7 @@ type LargeValueOptions = {
 
 const UNNEEDED_MS = 24 * 3_600_000;
 const COLLECT_EVERY_MS = 600_000;
-const CHECKPOINT_BYTES_MIN = 16 * 1024 ** 2;
+const CHECKPOINT_BYTES_MIN = 64 * 1024 ** 2;
 const CHECKPOINT_AGE_MAX_MS = 300_000;
 
 /** What a coordinator is given where it does not run on its own. */

@@ -26,7 +26,7 @@ export type TaskOfEvent = { readonly id: TaskId; readonly name: TaskName; readon
 const LINES_BYTES_MAX = 256 * 1024;
 /** Far below what a person notices, and long enough for the messages of the turn to be on their way. */
 const GATHER_MS = 20;
-/** Beyond that they are written down unasked: then they wait for answers for too long. */
+/** The answer to whether anybody listens comes behind what the log has to deliver: beyond that events are counted only. */
 const GATHERED_MAX = 20_000;
 /**
  * Where nobody listened a moment ago no more than this is gathered to ask anew: objects for events that nobody reads were
@@ -41,6 +41,8 @@ type Gathered = { readonly atMs: number; readonly event: object };
 type Line = {
   readonly subject: string;
   gathered: Gathered[];
+  /** Behind those, how many there was no room for. */
+  omitted: number;
   /** Nobody listened when it was asked last. */
   isUnheard: boolean;
 };
@@ -68,7 +70,8 @@ export class EventOutlet {
     const { id, name, attempt } = task;
     const line = this.taskLine(state, name);
     if (line.isUnheard && line.gathered.length >= UNHEARD_MAX) return;
-    this.add(line, { id, name, state, attempt, worker, because });
+    if (this.count >= GATHERED_MAX) line.omitted++;
+    else this.add(line, { id, name, state, attempt, worker, because });
   }
 
   worker(kind: WorkerEventKind, worker: Sender, detail: Readonly<Record<string, unknown>>): void {
@@ -100,7 +103,7 @@ export class EventOutlet {
     }
     let line = ofState.get(name);
     if (line === undefined) {
-      line = { subject: this.subjects.taskEvent(state, name), gathered: [], isUnheard: false };
+      line = { subject: this.subjects.taskEvent(state, name), gathered: [], omitted: 0, isUnheard: false };
       ofState.set(name, line);
     }
     return line;
@@ -109,15 +112,15 @@ export class EventOutlet {
   private otherLine(subject: string): Line {
     const known = this.others.get(subject);
     if (known !== undefined) return known;
-    const line: Line = { subject, gathered: [], isUnheard: false };
+    const line: Line = { subject, gathered: [], omitted: 0, isUnheard: false };
     this.others.set(subject, line);
     return line;
   }
 
   private add(line: Line, event: object): void {
     line.gathered.push({ atMs: this.connection.clock.wallMs(), event });
-    if (++this.count >= GATHERED_MAX) this.flush();
-    else if (this.timer === null) this.begin();
+    this.count++;
+    if (this.timer === null) this.begin();
   }
 
   private begin(): void {
@@ -142,11 +145,18 @@ export class EventOutlet {
     for (const lines of [...this.tasks.values(), this.others]) {
       for (const [key, line] of lines as Map<string, Line>) {
         if (line.gathered.length === 0) lines.delete(key as TaskName);
-        else taken.set(line, line.gathered);
-        line.gathered = [];
+        else taken.set(line, this.takeFrom(line));
       }
     }
     return taken;
+  }
+
+  private takeFrom(line: Line): readonly Gathered[] {
+    const { gathered, omitted } = line;
+    line.gathered = [];
+    line.omitted = 0;
+    if (omitted > 0) gathered.push({ atMs: this.connection.clock.wallMs(), event: { omitted } });
+    return gathered;
   }
 
   /** Most clusters have nobody who watches, and lines take longer to write down than tasks to account for. */

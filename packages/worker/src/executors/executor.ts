@@ -5,12 +5,12 @@ import type { AttemptEnd, AttemptInput, StopRequest } from "../run-attempt.ts";
 import type { RegisteredTask } from "../task-registry.ts";
 
 export type Run = {
-  /** Resolves with how it ended; never rejects. */
-  readonly end: Promise<AttemptEnd>;
+  /** How it ended, where it has already; else resolves with that, and never rejects. */
+  readonly end: AttemptEnd | Promise<AttemptEnd>;
   /** Asks the code to stop, through its AbortSignal. */
-  readonly stop: (request: StopRequest) => void;
+  stop(request: StopRequest): void;
   /** Ends the code by force: it then has ended as `terminated`. False where this executor cannot. */
-  readonly terminate: () => boolean;
+  terminate(): boolean;
 };
 
 /** One of each kind. */

@@ -1,18 +1,38 @@
 /** Runs code on the worker's own event loop: the cheapest way, for code that mostly waits. */
-import { Cancellation, runAttempt } from "../run-attempt.ts";
-import type { Executor } from "./executor.ts";
+import type { TaskOutlet } from "../context.ts";
+import {
+  type AttemptEnd,
+  type AttemptInput,
+  Cancellation,
+  runAttempt,
+  type StopRequest,
+} from "../run-attempt.ts";
+import type { RegisteredTask } from "../task-registry.ts";
+import type { Executor, Run } from "./executor.ts";
 
 export function inlineExecutor(): Executor {
   return {
-    run(task, input, outlet) {
-      const cancellation = new Cancellation();
-      return {
-        end: runAttempt(task.definition, input, outlet, cancellation),
-        stop: (request) => cancellation.request(input, request),
-        // It shares its thread with everything else here.
-        terminate: () => false,
-      };
-    },
+    run: (task, input, outlet) => new InlineRun(task, input, outlet),
     close: async () => undefined,
   };
+}
+
+class InlineRun implements Run {
+  readonly end: AttemptEnd | Promise<AttemptEnd>;
+  private readonly cancellation = new Cancellation();
+  private readonly input: AttemptInput;
+
+  constructor({ definition }: RegisteredTask, input: AttemptInput, outlet: TaskOutlet) {
+    this.input = input;
+    this.end = runAttempt(definition, input, outlet, this.cancellation);
+  }
+
+  stop(request: StopRequest): void {
+    this.cancellation.request(this.input, request);
+  }
+
+  /** It shares its thread with everything else here. */
+  terminate(): boolean {
+    return false;
+  }
 }

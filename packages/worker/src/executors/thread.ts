@@ -19,14 +19,14 @@ class Thread extends Place {
 
   constructor(options: PlaceOptions, clock: Clock) {
     super(options);
-    const { oldGenerationMb, usedBytesMax } = heapLimits(options.memoryMb);
+    const limits = heapLimits(options.memoryMb);
     // The file beside this one, as source in the repository and compiled when published.
     const main = new URL(`./thread-main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
-    const worker = new Worker(main, { resourceLimits: { maxOldGenerationSizeMb: oldGenerationMb } });
+    const worker = new Worker(main, { resourceLimits: { maxOldGenerationSizeMb: limits.oldGenerationMb } });
     this.worker = worker;
     this.heapWatch = new HeapWatch({
       clock,
-      usedBytesMax,
+      limits,
       measure: () => worker.getHeapStatistics(),
       onFull: () => this.full(),
     });

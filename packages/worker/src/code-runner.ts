@@ -1,0 +1,153 @@
+/**
+ * The code of attempts while it runs: within its time, asked to stop, ended by force once its grace is over, or left behind
+ * where nothing can end it.
+ */
+import type { Assignment, AttemptRef, TaskId } from "@weft/protocol";
+import type { Clock } from "@weft/transport";
+import type { AttemptValues } from "./attempt-values.ts";
+import type { BegunEntry } from "./begun-table.ts";
+import type { TaskOutlet } from "./context.ts";
+import type { Executors, Run } from "./executors/executor.ts";
+import { type AttemptEnd, failedWith, type StopRequest } from "./run-attempt.ts";
+import type { RegisteredTask } from "./task-registry.ts";
+
+export type Ended = Omit<AttemptEnd, "outcome"> & {
+  readonly outcome: AttemptEnd["outcome"] | "timed_out";
+};
+
+/** What code has to do with beyond itself. */
+export type Outside = { readonly entry: BegunEntry; readonly outlet: TaskOutlet };
+
+/** Code that was begun. */
+export type Begun = {
+  /** How its attempt ended, which may be known before the code has ended. */
+  readonly end: Ended | Promise<Ended>;
+  /** Settles when the code has ended; null where it has. */
+  readonly code: Promise<unknown> | null;
+};
+
+export type CodeRunnerOptions = {
+  readonly clock: Clock;
+  readonly executors: Executors;
+  /** How long code that is asked to stop may take to heed its signal. */
+  readonly cancelGraceMs: number;
+  readonly log: (line: string) => void;
+  /** Some more code does not stop, and cannot be ended. */
+  readonly onDeaf: () => void;
+};
+
+const TIMED_OUT: Ended = { outcome: "timed_out", value: null, failure: null };
+
+export class CodeRunner {
+  private readonly options: CodeRunnerOptions;
+  private readonly runs = new Map<TaskId, Run>();
+  private readonly stopping = new WeakSet<Run>();
+  /** Runs that heeded nothing and that nothing can end. */
+  private readonly deaf = new Set<Run>();
+  /** Runs that had their time: whatever they come to now, they timed out. */
+  private readonly timedOut = new WeakSet<Run>();
+  /** What is asked of attempts whose values are still on their way. */
+  private readonly early = new Map<TaskId, StopRequest>();
+
+  constructor(options: CodeRunnerOptions) {
+    this.options = options;
+  }
+
+  /** Code that takes a slot for as long as it likes. */
+  get deafCount(): number {
+    return this.deaf.size;
+  }
+
+  /** How long code that is asked to stop may take to do so, in whole milliseconds. */
+  get graceMs(): number {
+    return Math.ceil(this.options.cancelGraceMs);
+  }
+
+  /** Never throws. Has ended at once where its code waits for nothing. */
+  begin(
+    assignment: Assignment,
+    task: RegisteredTask,
+    { args, deps }: AttemptValues,
+    { entry, outlet }: Outside,
+  ): Begun {
+    const { id, name, attempt, timeoutMs } = assignment;
+    try {
+      const kind = task.definition.options.executor;
+      if (kind === "inline" && timeoutMs !== null) entry.limit(timeoutMs + this.graceMs);
+      const run = this.options.executors[kind].run(task, { id, name, attempt, args, deps }, outlet);
+      const code = run.end;
+      if (!(code instanceof Promise)) return { end: code, code: null };
+      this.runs.set(id, run);
+      const early = this.early.get(id);
+      if (early !== undefined) this.stopRun(assignment, run, early);
+      return { end: timeoutMs === null ? code : this.inTime(assignment, run, code, timeoutMs), code };
+    } catch (error) {
+      return { end: failedWith(error), code: null };
+    }
+  }
+
+  /** Its attempt is the current one here, and runs, or waits for its values. */
+  stop(ref: AttemptRef, request: StopRequest): void {
+    const run = this.runs.get(ref.id);
+    if (run === undefined) this.early.set(ref.id, request);
+    else this.stopRun(ref, run, request);
+  }
+
+  /** The attempt is not this worker's any more: its code is stopped, and nobody hears how it ended. */
+  abandon(ref: AttemptRef, request: StopRequest): void {
+    const run = this.runs.get(ref.id);
+    if (run !== undefined) this.stopRun(ref, run, request);
+    this.ended(ref.id);
+  }
+
+  /** How the attempt ended is known. */
+  ended(id: TaskId): void {
+    this.runs.delete(id);
+    this.early.delete(id);
+  }
+
+  /** How it ended, or that it took longer than it may: then it is stopped, and nothing that it still does counts. */
+  private async inTime(
+    ref: AttemptRef,
+    run: Run,
+    code: Promise<AttemptEnd>,
+    timeoutMs: number,
+  ): Promise<Ended> {
+    const late = Promise.withResolvers<Ended>();
+    const timer = this.options.clock.after(timeoutMs, () => {
+      // Somebody wants it stopped already: that is what became of it.
+      if (this.stopping.has(run)) return;
+      this.timedOut.add(run);
+      this.stopRun(ref, run, { type: "timed_out", timeoutMs }, () => late.resolve(TIMED_OUT));
+    });
+    const end = await Promise.race([code, late.promise]);
+    timer.cancel();
+    return this.timedOut.has(run) ? TIMED_OUT : end;
+  }
+
+  /** Asks the code to stop; what has not after its grace is ended by force, or left behind where its executor cannot. */
+  private stopRun(ref: AttemptRef, run: Run, request: StopRequest, leftBehind?: () => void): void {
+    const { clock, cancelGraceMs, log, onDeaf } = this.options;
+    // The leader repeats a cancel for as long as the attempt is held.
+    if (this.stopping.has(run)) return;
+    this.stopping.add(run);
+    run.stop(request);
+    const grace = clock.after(cancelGraceMs, () => {
+      if (run.terminate())
+        log(`task ${ref.id} did not stop within ${cancelGraceMs} ms: it is ended by force`);
+      else {
+        log(
+          `task ${ref.id} does not stop: inline code can only be asked to, through ctx.signal; its slot is taken until it ends`,
+        );
+        this.deaf.add(run);
+        leftBehind?.();
+        onDeaf();
+      }
+    });
+    const over = (): void => {
+      grace.cancel();
+      this.deaf.delete(run);
+    };
+    Promise.resolve(run.end).then(over, over);
+  }
+}

@@ -1,0 +1,45 @@
+/** When a thread is ended for its heap, on simulated time. */
+import { expect, test } from "vitest";
+import { FakeBus } from "../../testing/src/simulation/fake-bus.ts";
+import { HeapWatch, heapLimits } from "../src/executors/heap-watch.ts";
+
+const MIB = 1024 ** 2;
+const limits = heapLimits(64);
+
+/** Measures what the heap has at each moment; when the watch said that it is full, null where it never did. */
+async function fullAtMs(heapAt: (ms: number) => number, forMs: number): Promise<number | null> {
+  const bus = new FakeBus();
+  const { clock } = bus.connection("worker", bus.process("w1"));
+  let atMs: number | null = null;
+  const watch = new HeapWatch({
+    clock,
+    limits,
+    measure: async () => ({ used_heap_size: heapAt(clock.nowMs()) }),
+    onFull: () => {
+      atMs = clock.nowMs();
+    },
+  });
+  watch.start();
+  await bus.loop.play(forMs);
+  watch.stop();
+  return atMs;
+}
+
+test("limits leave room for garbage below the end, and for the last resort of V8 above it", () => {
+  expect(limits).toEqual({
+    oldGenerationMb: 64 + 4 * 64,
+    usedBytesMax: (64 + 64 + 32) * MIB,
+    usedBytesEnd: (64 + 3 * 64 + 32) * MIB,
+  });
+});
+
+test("a heap that shrinks within a second, however often it grows, is let be", async () => {
+  const sawtooth = (ms: number): number => (ms % 1_000 < 950 ? 200 * MIB : 60 * MIB);
+  expect(await fullAtMs(sawtooth, 20_000)).toBeNull();
+});
+
+test("a heap that stays above for a second is full, and one that goes far beyond is at once", async () => {
+  expect(await fullAtMs(() => 161 * MIB, 5_000)).toBeGreaterThanOrEqual(1_000);
+  expect(await fullAtMs(() => 161 * MIB, 5_000)).toBeLessThan(1_100);
+  expect(await fullAtMs((ms) => (ms < 500 ? 0 : 300 * MIB), 5_000)).toBeLessThan(600);
+});
