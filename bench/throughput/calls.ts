@@ -11,10 +11,11 @@ export type SubmitOptions = {
 };
 
 export async function submitAll({ order, watch, callsMax, call }: SubmitOptions): Promise<void> {
-  const { count, perCall } = order;
+  const { count, perCall, unsettledMax } = order;
   const calls = new Set<Promise<unknown>>();
   for (let first = 0; first < count; first += perCall) {
     const end = Math.min(count, first + perCall);
+    await watch.room(end - first, unsettledMax);
     for (let index = first; index < end; index++) watch.submit(index);
     const answered: Promise<unknown> = call(first, end).then(() => calls.delete(answered));
     calls.add(answered);

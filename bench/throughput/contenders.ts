@@ -13,18 +13,22 @@ type ContenderOptions = {
   readonly processes: Processes & { readonly client: Child<ClientContract> };
   readonly serverPid: number;
   /** Of the tasks of a round, so that a round takes about as long as one of ours. */
-  readonly tasksFactor?: number | ((shape: ShapeName) => number);
+  readonly tasksFactor?: (shape: ShapeName) => number;
 };
 
 /** So that it takes longer than the pauses of a machine: what is packed into one record costs it next to nothing. */
 const limitFactor = (shape: ShapeName): number => (shape === "single_10kb" ? 1 : 4);
 
 /** Rivals take a part of the tasks. */
-const RIVAL_FACTORS: Readonly<Record<Rival, number>> = {
-  bullmq: 0.2,
-  "graphile-worker": 0.05,
-  "pg-boss": 0.05,
+const RIVAL_FACTORS: Readonly<Record<Rival, (shape: ShapeName) => number>> = {
+  bullmq: () => 0.2,
+  "graphile-worker": postgresFactor,
+  "pg-boss": postgresFactor,
 };
+
+function postgresFactor(shape: ShapeName): number {
+  return shape === "bulk_100" ? 0.4 : 0.05;
+}
 
 export async function startWeft(setting: Setting): Promise<Contender<ShapeName>> {
   const coordinator = await setting.startChild(new URL("../latency/weft-coordinator.ts", import.meta.url));
@@ -71,13 +75,17 @@ export async function startRival(setting: Setting, rival: Rival): Promise<Conten
   return contender({ name: rival, processes, serverPid: pid, tasksFactor: RIVAL_FACTORS[rival] });
 }
 
-function contender({ name, processes, serverPid, tasksFactor = 1 }: ContenderOptions): Contender<ShapeName> {
+function contender({
+  name,
+  processes,
+  serverPid,
+  tasksFactor = () => 1,
+}: ContenderOptions): Contender<ShapeName> {
   return {
     name,
     runs: SHAPES.map((shape) => shape.name),
     async take(shape, tasks) {
-      const factor = typeof tasksFactor === "number" ? tasksFactor : tasksFactor(shape);
-      const order = orderOf(shape, tasks * factor);
+      const order = orderOf(shape, tasks * tasksFactor(shape));
       const { result, cpu } = await withCpuPerTask(
         { processes, serverPid },
         () => processes.client.ask("run", order),

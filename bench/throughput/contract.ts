@@ -6,6 +6,8 @@ export type Order = {
   readonly bytes: number;
   /** Tasks that are submitted together; 1: each by a call of its own. */
   readonly perCall: number;
+  /** Tasks whose outcome is not known yet, at most; null: all that there are. */
+  readonly unsettledMax: number | null;
 };
 
 export type Run = {
@@ -23,7 +25,10 @@ export class Stopwatch {
   private readonly submittedMs: Float64Array;
   private readonly tookMs: Float64Array;
   private readonly now: () => number;
+  private submitted = 0;
   private settled = 0;
+  /** Waits for this many to be unsettled, or less. */
+  private waiting: { readonly most: number; readonly resolve: () => void } | null = null;
   private readonly done: PromiseWithResolvers<void> = Promise.withResolvers<void>();
 
   constructor(count: number, now: () => number) {
@@ -34,11 +39,27 @@ export class Stopwatch {
 
   submit(index: number): void {
     this.submittedMs[index] = this.now();
+    this.submitted++;
   }
 
   settle(index: number): void {
     this.tookMs[index] = this.now() - (this.submittedMs[index] ?? Number.NaN);
     if (++this.settled === this.tookMs.length) this.done.resolve();
+    if (this.waiting === null || this.unsettled > this.waiting.most) return;
+    this.waiting.resolve();
+    this.waiting = null;
+  }
+
+  get unsettled(): number {
+    return this.submitted - this.settled;
+  }
+
+  /** Resolves when so many more may be submitted. */
+  async room(tasks: number, unsettledMax: number | null): Promise<void> {
+    if (unsettledMax === null || this.unsettled + tasks <= unsettledMax) return;
+    await new Promise<void>((resolve) => {
+      this.waiting = { most: unsettledMax - tasks, resolve };
+    });
   }
 
   async result(): Promise<Run> {

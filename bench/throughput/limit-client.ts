@@ -24,7 +24,7 @@ nats.subscribe(TO_CLIENT, {
 });
 
 const contract: ClientContract = {
-  run({ count, bytes, perCall }) {
+  run({ count, bytes, perCall, unsettledMax }) {
     const watch = new Stopwatch(count, monotonicMs);
     const bytesEach = bytes + TASK_BYTES;
     const perRecord = Math.min(
@@ -35,7 +35,9 @@ const contract: ClientContract = {
     let inFlight = 0;
     const send = (): void => {
       while (inFlight < WINDOW && next < count) {
-        const size = Math.min(perRecord, count - next);
+        const room = unsettledMax === null ? count : unsettledMax - watch.unsettled;
+        const size = Math.min(perRecord, count - next, room);
+        if (size <= 0) return;
         for (let index = next; index < next + size; index++) watch.submit(index);
         nats.publish(LOG_SUBMIT, recordOf(next, size, bytesEach), { reply });
         next += size;
@@ -48,6 +50,7 @@ const contract: ClientContract = {
     };
     onBack = (first, size) => {
       for (let index = first; index < first + size; index++) watch.settle(index);
+      if (unsettledMax !== null) send();
     };
     send();
     return watch.result();

@@ -50,7 +50,7 @@ async function measure(setting: Setting, namespace: string, size: number): Promi
     url,
     namespace,
   );
-  const order = (count: number): Order => ({ count, bytes: ARGUMENT_BYTES, perCall: 1 });
+  const order = (count: number): Order => ({ count, bytes: ARGUMENT_BYTES, perCall: 1, unsettledMax: null });
   await client.ask("run", order(Math.min(size, WARMUP_TASKS_MAX)));
   const runs = Math.max(1, Math.floor(Math.min(TASKS_MIN, setting.amounts.count) / size));
   const { result: ms, cpu } = await withCpuPerTask(

@@ -12,10 +12,11 @@ const client = await connect({
 const tasks = client.tasks<typeof import("./weft-tasks.ts")>();
 
 const contract: ClientContract = {
-  async run({ count, bytes, perCall }) {
+  async run({ count, bytes, perCall, unsettledMax }) {
     const argument = argumentOf(bytes);
     const watch = new Stopwatch(count, monotonicMs);
     for (let index = 0; index < count; index++) {
+      if (unsettledMax !== null) await watch.room(1, unsettledMax);
       watch.submit(index);
       tasks.noop(argument).onComplete(() => watch.settle(index));
       // What is submitted in one turn goes together; a turn ends here.

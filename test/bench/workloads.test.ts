@@ -26,7 +26,7 @@ test(
   async () => {
     const report = await run(throughput, options);
     const { weft, limit, share, ratio, versions } = report;
-    expect(Object.keys(weft)).toEqual(["single", "bulk_100", "single_10kb"]);
+    expect(Object.keys(weft)).toEqual(["single", "bulk_100", "single_10kb", "unsettled_1000"]);
     for (const shape of Object.keys(weft)) {
       expect(Object.keys(weft[shape] ?? {})).toEqual(
         expect.arrayContaining(["perSecond", "p50", "p99", "cpuUs"]),
