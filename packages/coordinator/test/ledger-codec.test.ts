@@ -152,7 +152,7 @@ describe("bytes that are no ledger", () => {
  * is, before it is entered here. (Fields of a ledger and of a task that are forgotten do not compile.)
  */
 const FIELDS = {
-  LedgerClock: ["lastStampMs", "nowMs"],
+  LedgerClock: ["lastStampMs", "lastWallMs", "nowMs"],
   RollingHash: ["high", "low"],
   Senders: ["byInstance"],
   CarriedRecords: ["bySeq"],

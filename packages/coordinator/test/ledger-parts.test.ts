@@ -2,7 +2,6 @@
 import { InstanceId, type TaskId } from "@weft/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { LedgerClock } from "../src/core/ledger/clock.ts";
 import { findCycle } from "../src/core/ledger/cycle.ts";
 import { Deadlines } from "../src/core/ledger/deadlines.ts";
 import { SENDER_MEMORY_MS } from "../src/core/ledger/retention.ts";
@@ -10,7 +9,6 @@ import { Senders } from "../src/core/ledger/senders.ts";
 import type { LiveTask } from "../src/core/ledger/task.ts";
 import { idOf } from "./test-log.ts";
 
-const HOUR_MS = 3_600_000;
 const instanceOf = (number: number): InstanceId => InstanceId.parse(`c${number}`);
 
 describe("the senders that the fold has seen", () => {
@@ -98,34 +96,6 @@ describe("deadlines", () => {
       }),
       { numRuns: 500 },
     );
-  });
-});
-
-describe("the clock", () => {
-  const time = fc.integer({ min: 1_700_000_000_000, max: 1_700_000_000_000 + 10 * HOUR_MS });
-
-  test("never goes back, nor further than 2 s or what both the stream and the leader say (L4)", () => {
-    fc.assert(
-      fc.property(fc.array(fc.tuple(time, time), { maxLength: 50 }), (records) => {
-        const clock = new LedgerClock();
-        expect([clock.started, clock.nowMs]).toEqual([false, 0]);
-        for (const [stampMs, wallMs] of records) {
-          const beforeMs = clock.nowMs;
-          clock.advance(stampMs, wallMs);
-          const agreedMs = Math.min(stampMs, wallMs);
-          expect(clock.nowMs).toBeGreaterThanOrEqual(Math.max(beforeMs, agreedMs));
-          expect(clock.nowMs).toBeLessThanOrEqual(Math.max(beforeMs + 2_000, agreedMs));
-        }
-      }),
-      { numRuns: 500 },
-    );
-  });
-
-  test("goes on by the stream's stamps where the leader's clock stands still", () => {
-    const clock = new LedgerClock();
-    for (let passedMs = 0; passedMs <= 60_000; passedMs += 1_000)
-      clock.advance(5_000_000 + passedMs, 5_000_000);
-    expect(clock.nowMs).toBe(5_060_000);
   });
 });
 

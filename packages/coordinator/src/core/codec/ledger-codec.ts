@@ -15,7 +15,7 @@ import { refuse, StateReader } from "./state-reader.ts";
 import { StateWriter } from "./state-writer.ts";
 
 /** The version of these bytes. */
-export const STATE_FORMAT = 5;
+export const STATE_FORMAT = 6;
 
 type Section = {
   readonly save: (ledger: LedgerState, to: StateWriter) => Iterable<void>;
