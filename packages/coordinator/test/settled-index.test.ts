@@ -108,7 +108,10 @@ describe("the index of settled tasks", () => {
           if (type === "add" && known === undefined) {
             const task = settledTask(which);
             model.set(id, task);
-            index.add(task, task.finish === null ? 0 : which);
+            const named = which % 3;
+            if (named > 0) pins.set(id, named);
+            else pins.delete(id);
+            index.add(task, task.finish === null ? 0 : which, named);
           } else if (type === "pin" && known !== undefined) {
             index.pin(id);
             pins.set(id, (pins.get(id) ?? 0) + 1);
@@ -143,6 +146,7 @@ describe("the index of settled tasks", () => {
           }
           expect(index.size).toBe(model.size);
           expect(index.get(id)).toEqual(model.get(id));
+          expect(index.finishOf(id)).toEqual(model.get(id)?.finish ?? null);
           expect(index.has(id)).toBe(model.has(id));
           expect(index.pins(id)).toBe(model.has(id) ? (pins.get(id) ?? 0) : 0);
         }

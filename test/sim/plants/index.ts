@@ -133,7 +133,7 @@ export const PLANTS: readonly Plant[] = [
     edits: [
       {
         file: `${LEDGER}retention.ts`,
-        from: "for (const id of task.dependencies) ledger.settled.pin(id);",
+        from: "for (const id of task.dependencies) if (!live.has(id)) settled.pin(id);",
         to: "",
       },
     ],

@@ -133,7 +133,9 @@ export class Dispatcher {
     if (task.dependencies.length === 0) return null;
     const values: (Uint8Array | null)[] = [];
     let bytes = 0;
-    for (const position of this.depPositions(task)) {
+    const { settled } = this.options.ledger;
+    for (const id of task.dependencies) {
+      const position = settled.finishOf(id);
       if (bytes > INLINE_DEPS_BYTES_MAX || position === null) {
         values.push(null);
         continue;
@@ -144,10 +146,6 @@ export class Dispatcher {
       values.push(bytes > INLINE_DEPS_BYTES_MAX ? null : value);
     }
     return { ids: task.dependencies, values };
-  }
-
-  private *depPositions(task: LiveTask): Iterable<Position | null> {
-    for (const id of task.dependencies) yield this.options.ledger.settled.get(id)?.finish ?? null;
   }
 
   private loadThenAssign(placement: Placement): void {
@@ -172,7 +170,7 @@ export class Dispatcher {
     const loaded: (Uint8Array | null)[] = [];
     let bytes = 0;
     for (const id of task.dependencies) {
-      const where = (): Position | null => ledger.settled.get(id)?.finish ?? null;
+      const where = (): Position | null => ledger.settled.finishOf(id);
       const value = bytes > INLINE_DEPS_BYTES_MAX ? null : await values.loadMoving(where);
       bytes += 8 + (value?.length ?? 0);
       loaded.push(bytes > INLINE_DEPS_BYTES_MAX ? null : value);

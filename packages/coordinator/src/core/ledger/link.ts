@@ -8,13 +8,14 @@ import { isFreed, type LiveTask, type Verdict } from "./task.ts";
 
 export function link(ledger: LedgerState, task: LiveTask): void {
   for (const id of task.dependencies) {
-    const settled = ledger.settled.get(id);
+    // What lives is not settled, and is found in one look: of most dependencies that are submitted with their dependents.
+    const dependency = ledger.live.get(id);
+    const settled = dependency === undefined ? ledger.settled.get(id) : undefined;
     if (settled !== undefined) {
       if (isFreed(settled)) return end(ledger, task, "failed", { type: "result_expired", task: id });
       if (settled.outcome === "succeeded") continue;
       return end(ledger, task, "failed", failedThrough(settled));
     }
-    const dependency = ledger.live.get(id);
     if (dependency === undefined && hasExpired(ledger, id))
       return end(ledger, task, "failed", { type: "result_expired", task: id });
     task.unmet++;

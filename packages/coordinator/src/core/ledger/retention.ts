@@ -73,8 +73,9 @@ export function isLogFull(ledger: LedgerState): boolean {
   return logBytesMax > 0 && 2 * bytesNeeded(ledger) > logBytesMax;
 }
 
-export function pinDependencies(ledger: LedgerState, task: LiveTask): void {
-  for (const id of task.dependencies) ledger.settled.pin(id);
+/** What lives is not settled: it is pinned when it settles, once for all who name it. */
+export function pinDependencies({ live, settled }: LedgerState, task: LiveTask): void {
+  for (const id of task.dependencies) if (!live.has(id)) settled.pin(id);
 }
 
 export function unpinDependencies(ledger: LedgerState, task: LiveTask): void {

@@ -92,8 +92,9 @@ export function conclude(ledger: LedgerState, task: LiveTask, ending: Ending): S
   ledger.argsBytes -= task.argsBytes;
   if (ledger.carried.size > 0) ledger.carried.drop(task.submitted.seq, task.argsBytes);
   unpinDependencies(ledger, task);
-  ledger.settled.add(settled, ending.value?.length ?? 0);
-  for (const each of task.dependents) if (ledger.live.get(each.id) === each) ledger.settled.pin(task.id);
+  let pins = 0;
+  for (const each of task.dependents) if (ledger.live.get(each.id) === each) pins++;
+  ledger.settled.add(settled, ending.value?.length ?? 0, pins);
   bury(ledger, task);
   orphan(ledger, task, ending.outcome === "succeeded");
   const { progress, value } = ending;

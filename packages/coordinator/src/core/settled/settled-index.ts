@@ -78,8 +78,14 @@ export class SettledIndex {
     return slot >= 0 ? this.taskIn(slot) : this.kept.get(id)?.task;
   }
 
-  /** The caller knows that it is not there. `valueBytes` is what its value takes in the log. */
-  add(task: SettledTask, valueBytes: number): void {
+  /** Where the record is that ended it and holds its value; null where it is not here, or no record did. */
+  finishOf(id: TaskId): Position | null {
+    const slot = this.slotOf(id);
+    return slot >= 0 ? this.finishIn(slot) : (this.kept.get(id)?.task.finish ?? null);
+  }
+
+  /** The caller knows that it is not there. `valueBytes` is what its value takes in the log, `pins` how many live tasks name it. */
+  add(task: SettledTask, valueBytes: number, pins = 0): void {
     const { chunk, number } = this.room();
     const at = chunk.end++;
     const slot = number * CHUNK_TASKS + at;
@@ -94,6 +100,7 @@ export class SettledIndex {
     chunk.attempts[at * 2] = task.attempt;
     chunk.attempts[at * 2 + 1] = task.tries;
     if (task.verdict !== null) this.verdicts.set(slot, task.verdict);
+    if (pins > 0) this.pinnedSlots.set(slot, pins);
     this.table.add(hashId(chunk.ids, at * ID_WORDS), slot);
     this.count++;
     this.valueBytes += valueBytes;
@@ -325,10 +332,16 @@ export class SettledIndex {
     return this.chunks[(slot / CHUNK_TASKS) | 0] ?? EMPTY;
   }
 
+  private finishIn(slot: number): Position | null {
+    const chunk = this.chunkOf(slot);
+    const at = slot % CHUNK_TASKS;
+    const seq = wide(chunk, at, WIDE.finishSeq);
+    return seq === 0 ? null : { seq, index: chunk.indices[at * 2 + 1] ?? 0 };
+  }
+
   private taskIn(slot: number): SettledTask {
     const chunk = this.chunkOf(slot);
     const at = slot % CHUNK_TASKS;
-    const finishSeq = wide(chunk, at, WIDE.finishSeq);
     return {
       id: unpackId(chunk.ids, at * ID_WORDS),
       name: this.names.name(chunk.names[at] ?? 0),
@@ -337,7 +350,7 @@ export class SettledIndex {
       tries: chunk.attempts[at * 2 + 1] ?? 0,
       submitted: { seq: wide(chunk, at, WIDE.submittedSeq), index: chunk.indices[at * 2] ?? 0 },
       settledAtMs: wide(chunk, at, WIDE.settledAtMs),
-      finish: finishSeq === 0 ? null : { seq: finishSeq, index: chunk.indices[at * 2 + 1] ?? 0 },
+      finish: this.finishIn(slot),
       verdict: this.verdicts.get(slot) ?? null,
     };
   }
