@@ -10,14 +10,18 @@ import { GRAPHS, type GraphName } from "./graph.ts";
 /** Of the tasks of a round: enough for the compiler. */
 const WARMUP_SHARE = 0.3;
 
+/** What its flows can be. */
+const BULLMQ_GRAPHS = ["fan", "chain"] as const satisfies readonly GraphName[];
+
 export const graphs: Workload = {
   name: "graphs",
   summary: "a fan, a chain, a lattice, trees and a random graph of no-op tasks, against the limit",
   headline: "makespanMs",
   defaultCount: 100_000,
-  rivals: [],
+  rivals: ["bullmq"],
   async run(setting) {
     const contenders = [await startWeft(setting), await startLimit(setting)];
+    if (setting.rivals.includes("bullmq")) contenders.push(await startBullmq(setting));
     const warmUpCount = Math.ceil(setting.amounts.count * WARMUP_SHARE);
     const rounds = await alternate(setting, { contenders, runs: GRAPHS, warmUpCount: () => warmUpCount });
     return { rounds, settings: { warmup_count: warmUpCount } };
@@ -28,24 +32,46 @@ async function startWeft(setting: Setting): Promise<Contender<GraphName>> {
   const coordinator = await setting.startChild(new URL("../latency/weft-coordinator.ts", import.meta.url));
   const worker = await setting.startChild(new URL("./weft-worker.ts", import.meta.url));
   const client = await setting.startChild<GraphClientContract>(new URL("./weft-client.ts", import.meta.url));
-  return contender(WEFT, { client, worker, coordinator }, setting.server.pid);
+  return contender({ name: WEFT, processes: { client, worker, coordinator }, serverPid: setting.server.pid });
 }
 
 async function startLimit(setting: Setting): Promise<Contender<GraphName>> {
   const coordinator = await setting.startChild(new URL("./limit-coordinator.ts", import.meta.url));
   const worker = await setting.startChild(new URL("./limit-worker.ts", import.meta.url));
   const client = await setting.startChild<GraphClientContract>(new URL("./limit-client.ts", import.meta.url));
-  return contender(LIMIT, { client, worker, coordinator }, setting.server.pid);
+  return contender({
+    name: LIMIT,
+    processes: { client, worker, coordinator },
+    serverPid: setting.server.pid,
+  });
 }
 
-function contender(
-  name: string,
-  processes: Processes & { readonly client: Child<GraphClientContract> },
-  serverPid: number,
-): Contender<GraphName> {
+async function startBullmq(setting: Setting): Promise<Contender<GraphName>> {
+  const { url, pid } = await setting.rivalServer("bullmq");
+  const worker = await setting.startChild(new URL("../throughput/bullmq-worker.ts", import.meta.url), url);
+  const client = await setting.startChild<GraphClientContract>(
+    new URL("./bullmq-client.ts", import.meta.url),
+    url,
+  );
+  return contender({
+    name: "bullmq",
+    processes: { client, worker },
+    serverPid: pid,
+    runs: BULLMQ_GRAPHS,
+  });
+}
+
+type ContenderOptions = {
+  readonly name: string;
+  readonly processes: Processes & { readonly client: Child<GraphClientContract> };
+  readonly serverPid: number;
+  readonly runs?: readonly GraphName[];
+};
+
+function contender({ name, processes, serverPid, runs = GRAPHS }: ContenderOptions): Contender<GraphName> {
   return {
     name,
-    runs: GRAPHS,
+    runs,
     async take(graph, count) {
       const { result, cpu } = await withCpuPerTask(
         { processes, serverPid },

@@ -107,6 +107,7 @@ export function optionsOf(
 ): SubmissionOptions | null {
   if (options === NO_OPTIONS) return null;
   checkKeys(options, KNOWN, task);
+  if (!tellsHowToRun(options)) return null;
   const made: SubmissionOptions = {
     priority: priorityOf(task, options.priority ?? 0),
     labels: labelsOf(task, options.labels),
@@ -124,6 +125,12 @@ export function optionsOf(
     return own === usual || (Array.isArray(own) && own.length === 0);
   });
   return isUsual ? null : made;
+}
+
+/** Whether it says more than what a task is and waits for, as most calls in a graph do not. */
+function tellsHowToRun(options: SubmitOptions): boolean {
+  for (const key in options) if (key !== "dependsOn" && key !== "id") return true;
+  return false;
 }
 
 function checkKeys(options: object, known: ReadonlySet<string>, task: string): void {
