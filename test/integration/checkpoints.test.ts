@@ -28,7 +28,7 @@ import { inline } from "../fixtures/inline-tasks.ts";
 type Place = { readonly url: string };
 
 const subjects = new Subjects(Namespace.parse("default"));
-const SOON = { bytesMin: 1, ageMaxMs: 200 };
+const SOON = { bytesMin: 1, ageMinMs: 0, ageMaxMs: 200 };
 const started: (() => Promise<unknown>)[] = [];
 const lines: string[] = [];
 const log = (line: string): void => void lines.push(line);
@@ -112,7 +112,7 @@ test("a coordinator starts from the newest checkpoint and the records behind it,
 
 test("a standby writes it where there is one, and the leader does where the standby dies", async () => {
   const server = await serve();
-  const leader = await coordinate(server, { checkpoints: { bytesMin: 1, ageMaxMs: 100 } });
+  const leader = await coordinate(server, { checkpoints: { bytesMin: 1, ageMinMs: 0, ageMaxMs: 100 } });
   await leader.untilLeading();
   const standbyLines: string[] = [];
   const standby = await coordinate(server, { log: (line) => standbyLines.push(line) });
@@ -173,7 +173,7 @@ test("the leader purges what no fold needs, and never its newest control record"
 
 test("a log whose beginning is gone, with no checkpoint that goes with it, is refused", async () => {
   const server = await serve();
-  const first = await coordinate(server, { checkpoints: { bytesMin: 1e9, ageMaxMs: 1e9 } });
+  const first = await coordinate(server, { checkpoints: { bytesMin: 1e9, ageMinMs: 0, ageMaxMs: 1e9 } });
   await work(server, 10);
   await first.stop();
   const connection = await open(server);

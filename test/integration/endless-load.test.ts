@@ -27,7 +27,7 @@ const SETTINGS: LedgerSettings = {
   resultBytesMax: LIMIT / 4,
   logBytesMax: LIMIT,
 };
-const CHECKPOINTS = { bytesMin: LIMIT / 16, ageMaxMs: 1_000 };
+const CHECKPOINTS = { bytesMin: LIMIT / 16, ageMinMs: 0, ageMaxMs: 1_000 };
 const TEXT = "x".repeat(400);
 const BATCH = 500;
 

@@ -28,7 +28,7 @@ const plan: Plan = {
   prefetch: 4,
   replicas: 1,
   messageDelayMsMax: 2,
-  checkpoints: { bytesMin: 1_000, ageMaxMs: 5_000 },
+  checkpoints: { bytesMin: 1_000, ageMinMs: 0, ageMaxMs: 5_000 },
   purgeAgeMs: 1_000,
   faults: new Map(),
   settings: {

@@ -43,7 +43,7 @@ export type Plan = {
   readonly busyMs: number;
   readonly taskMsMax: number;
   readonly messageDelayMsMax: number;
-  readonly checkpoints: { readonly bytesMin: number; readonly ageMaxMs: number };
+  readonly checkpoints: { readonly bytesMin: number; readonly ageMinMs: number; readonly ageMaxMs: number };
   /** How old a checkpoint must be before the log is purged up to it. */
   readonly purgeAgeMs: number;
   /** How long settled tasks are kept. */
@@ -74,7 +74,7 @@ type Policies = {
 const FAULT_SHARE = 0.3;
 const UPGRADE_SHARE = 0.1;
 /** Without checkpoints, whose newer ones the code of this version does not read, whatever it is told to be. */
-const NO_CHECKPOINTS = { bytesMin: Number.MAX_SAFE_INTEGER, ageMaxMs: Number.MAX_SAFE_INTEGER };
+const NO_CHECKPOINTS = { bytesMin: Number.MAX_SAFE_INTEGER, ageMinMs: 0, ageMaxMs: Number.MAX_SAFE_INTEGER };
 const CALM_SHARE = 0.15;
 /** The log's end is lost in few seeds: what was acknowledged may then be gone, and less can be demanded. */
 const TAIL_SHARE = 0.05;
@@ -94,6 +94,7 @@ export function planOf(dice: Dice): Plan {
   const canLoseTail = faults.has("lose_tail");
   const checkpoints = {
     bytesMin: dice.chance(0.5) ? 500 : 20_000,
+    ageMinMs: 0,
     ageMaxMs: dice.between(1_000, 20_000),
   };
   const isUpgrade = dice.chance(UPGRADE_SHARE);

@@ -1,13 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { firstKept, isCheckpointDue, type PurgeFacts } from "../src/shell/log-upkeep.ts";
 
-const SETTINGS = { checkpointBytesMin: 1_000, checkpointAgeMaxMs: 60_000, purgeAgeMinMs: 240_000 };
+const SETTINGS = {
+  checkpointBytesMin: 1_000,
+  checkpointAgeMinMs: 5_000,
+  checkpointAgeMaxMs: 60_000,
+  purgeAgeMinMs: 240_000,
+};
 
 describe("a checkpoint is due", () => {
   const size = {
     checkpointSeq: 100,
     checkpointBytes: 5_000,
-    checkpointAgeMs: 0,
+    checkpointAgeMs: 5_000,
     foldedSeq: 200,
     bytesBehind: 0,
     bytesMax: 100_000,
@@ -15,10 +20,11 @@ describe("a checkpoint is due", () => {
   test.each([
     ["when the log behind the last one outweighs the state", { bytesBehind: 5_001 }, true],
     ["not while the log behind it is shorter than the state", { bytesBehind: 4_999 }, false],
+    ["not so soon after the last one", { bytesBehind: 5_001, checkpointAgeMs: 4_999 }, false],
     ["not for less than the least", { checkpointBytes: 0, bytesBehind: 1_000 }, false],
     [
       "when a quarter of what the log may hold is behind it",
-      { checkpointBytes: 1e9, bytesBehind: 25_001 },
+      { checkpointBytes: 1e9, bytesBehind: 25_001, checkpointAgeMs: 0 },
       true,
     ],
     ["when the last one is old", { checkpointAgeMs: 60_000 }, true],

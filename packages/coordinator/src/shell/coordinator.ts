@@ -59,6 +59,8 @@ export type CoordinatorOptions = ConnectionOptions & {
 type CheckpointOptions = {
   /** A checkpoint is written when the log behind the last one has more bytes than this and than the state. @default 64 MiB */
   readonly bytesMin?: number;
+  /** And not sooner than this after the one before, in milliseconds, unless the log has too little room for that. @default 10000 */
+  readonly ageMinMs?: number;
   /** A checkpoint is written after this time at the latest. @default 300000 */
   readonly ageMaxMs?: number;
 };
@@ -73,6 +75,7 @@ type LargeValueOptions = {
 const UNNEEDED_MS = 24 * 3_600_000;
 const COLLECT_EVERY_MS = 600_000;
 const CHECKPOINT_BYTES_MIN = 64 * 1024 ** 2;
+const CHECKPOINT_AGE_MIN_MS = 10_000;
 const CHECKPOINT_AGE_MAX_MS = 300_000;
 
 /** What a coordinator is given where it does not run on its own. */
@@ -158,6 +161,7 @@ export class Coordinator {
     this.log = log;
     this.settings = {
       checkpointBytesMin: checkpoints?.bytesMin ?? CHECKPOINT_BYTES_MIN,
+      checkpointAgeMinMs: checkpoints?.ageMinMs ?? CHECKPOINT_AGE_MIN_MS,
       checkpointAgeMaxMs: checkpoints?.ageMaxMs ?? CHECKPOINT_AGE_MAX_MS,
       purgeAgeMinMs: config.purgeAgeMs,
     };

@@ -5,6 +5,8 @@ import type { CarryFacts } from "../core/ledger/index.ts";
 export type UpkeepSettings = {
   /** A checkpoint is not written, nor a value carried, for less than this much log. */
   readonly checkpointBytesMin: number;
+  /** Nor so soon after the one before: what was logged in so short a time is folded in a part of it. */
+  readonly checkpointAgeMinMs: number;
   /** With any new record behind the last one, a checkpoint is written after this time. */
   readonly checkpointAgeMaxMs: number;
   /** The log is purged up to a checkpoint that is at least as old: what a power cut may take away is younger. */
@@ -41,9 +43,10 @@ export function isTight(bytes: number, bytesMax: number): boolean {
 /** Folding what is behind a checkpoint should not take longer than loading it; time bounds it where little happens. */
 export function isCheckpointDue(size: LogSize, settings: UpkeepSettings): boolean {
   if (size.foldedSeq <= size.checkpointSeq) return false;
-  if (size.bytesBehind > Math.max(size.checkpointBytes, settings.checkpointBytesMin)) return true;
   if (size.bytesMax > 0 && size.bytesBehind > size.bytesMax / SHARE_BEHIND_MAX) return true;
-  return size.checkpointAgeMs >= settings.checkpointAgeMaxMs;
+  if (size.checkpointAgeMs >= settings.checkpointAgeMaxMs) return true;
+  if (size.checkpointAgeMs < settings.checkpointAgeMinMs) return false;
+  return size.bytesBehind > Math.max(size.checkpointBytes, settings.checkpointBytesMin);
 }
 
 export type PurgeFacts = {
