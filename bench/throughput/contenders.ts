@@ -16,8 +16,8 @@ type ContenderOptions = {
   readonly tasksFactor?: (shape: ShapeName) => number;
 };
 
-/** So that it takes longer than the pauses of a machine: what is packed into one record costs it next to nothing. */
-const limitFactor = (shape: ShapeName): number => (shape === "single_10kb" ? 1 : 4);
+/** So that it takes longer than the pauses of a machine. */
+const limitFactor = (shape: ShapeName): number => (shape === "single_10kb" ? 1 : 2);
 
 /** Rivals take a part of the tasks. */
 const RIVAL_FACTORS: Readonly<Record<Rival, (shape: ShapeName) => number>> = {
@@ -39,7 +39,7 @@ export async function startWeft(setting: Setting): Promise<Contender<ShapeName>>
 }
 
 export async function startLimit(setting: Setting): Promise<Contender<ShapeName>> {
-  const coordinator = await setting.startChild(new URL("../latency/limit-coordinator.ts", import.meta.url));
+  const coordinator = await setting.startChild(new URL("./limit-coordinator.ts", import.meta.url));
   const worker = await setting.startChild(new URL("./limit-worker.ts", import.meta.url));
   const client = await setting.startChild<ClientContract>(new URL("./limit-client.ts", import.meta.url));
   const { pid } = setting.server;

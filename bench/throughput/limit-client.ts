@@ -1,14 +1,16 @@
-/** The client process of the limit: appends records with a few on their way, and counts what comes back. */
+/** The client process of the limit: appends records with a few on their way, and counts the outcomes that come back. */
+import { decodeClientMessage, decodeValue, encodeRecord, encodeValue, type Submission } from "@weft/protocol";
 import { serve, serverOfRun } from "../child-service.ts";
 import { monotonicMs } from "../clock.ts";
 import { connectBare, LOG_SUBMIT, TO_CLIENT } from "../latency/limit-wire.ts";
-import { type ClientContract, Stopwatch } from "./contract.ts";
-import { HEAD_BYTES, headOf, RECORD_BYTES_TARGET, recordOf, TASK_BYTES, WINDOW } from "./limit-wire.ts";
+import { argumentOf, type ClientContract, Stopwatch } from "./contract.ts";
+import { INSTANCE, idOf, indexOf, NAME, RECORD_BYTES_TARGET, TASK_BYTES, WINDOW } from "./limit-wire.ts";
 
 const nats = await connectBare(serverOfRun(), "client");
 const reply = "_I.limit.client.acks";
+let number = 0;
 let onAck: () => void = () => undefined;
-let onBack: (first: number, count: number) => void = () => undefined;
+let onOutcomes: (data: Uint8Array) => void = () => undefined;
 
 nats.subscribe(reply, {
   callback: (error) => {
@@ -17,30 +19,30 @@ nats.subscribe(reply, {
 });
 nats.subscribe(TO_CLIENT, {
   callback: (error, { data }) => {
-    if (error !== null) return;
-    const { first, count } = headOf(data);
-    onBack(first, count);
+    if (error === null) onOutcomes(data);
   },
 });
 
 const contract: ClientContract = {
   run({ count, bytes, perCall, unsettledMax }) {
     const watch = new Stopwatch(count, monotonicMs);
-    const bytesEach = bytes + TASK_BYTES;
-    const perRecord = Math.min(
-      perCall > 1 ? perCall : Number.POSITIVE_INFINITY,
-      Math.max(1, Math.floor((RECORD_BYTES_TARGET - HEAD_BYTES) / bytesEach)),
-    );
+    const argument = argumentOf(bytes);
+    const perRecord = Math.max(1, Math.floor(RECORD_BYTES_TARGET / (bytes + TASK_BYTES)));
     let next = 0;
     let inFlight = 0;
     const send = (): void => {
       while (inFlight < WINDOW && next < count) {
         const room = unsettledMax === null ? count : unsettledMax - watch.unsettled;
         const size = Math.min(perRecord, count - next, room);
-        if (size <= 0) return;
-        for (let index = next; index < next + size; index++) watch.submit(index);
-        nats.publish(LOG_SUBMIT, recordOf(next, size, bytesEach), { reply });
-        next += size;
+        if (size < Math.min(perCall, count - next)) return;
+        const tasks: Submission[] = [];
+        for (const end = next + size; next < end; next++) {
+          watch.submit(next);
+          const args = encodeValue(argument, "an argument");
+          tasks.push({ id: idOf(next), name: NAME, args, dependsOn: [], options: null });
+        }
+        const record = encodeRecord({ type: "submit", instance: INSTANCE, number: ++number, tasks });
+        nats.publish(LOG_SUBMIT, record, { reply });
         inFlight++;
       }
     };
@@ -48,9 +50,12 @@ const contract: ClientContract = {
       inFlight--;
       send();
     };
-    onBack = (first, size) => {
-      for (let index = first; index < first + size; index++) watch.settle(index);
-      if (unsettledMax !== null) send();
+    onOutcomes = (data) => {
+      const read = decodeClientMessage(data);
+      if (!read.ok) throw new Error(`an outcome of the limit cannot be read: ${read.kind}`);
+      for (const { id, value } of read.value.settled)
+        if (value !== null && decodeValue(value) === bytes) watch.settle(indexOf(id));
+      send();
     };
     send();
     return watch.result();

@@ -1,24 +1,58 @@
 /**
- * The limit of throughput: the same bytes through the same server in the same three processes, packed into records as
- * Weft packs them, with nothing of Weft in between. A record is the index of its first task, their count, and their bytes.
+ * The limit of throughput: the same messages through the same server in the same three processes, written and read by Weft's
+ * own codec task by task, with nothing of Weft in between: nobody accounts for a task, places it, or holds a handle.
  */
-export const HEAD_BYTES = 8;
-/** What Weft's records take of a task besides its argument, and of its finish. */
-export const TASK_BYTES = 48;
-export const FINISH_BYTES = 32;
+import {
+  type Assignment,
+  type Finish,
+  Identity,
+  InstanceId,
+  type SettledTask,
+  type TaskId,
+  TaskName,
+} from "@weft/protocol";
+
 /** As Weft's own. */
 export const RECORD_BYTES_TARGET = 256 * 1024;
 export const WINDOW = 4;
+/** What a record takes of a task besides its argument, rounded up. */
+export const TASK_BYTES = 64;
 
-export function recordOf(first: number, count: number, bytesEach: number): Uint8Array {
-  const bytes = new Uint8Array(HEAD_BYTES + count * bytesEach);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, first);
-  view.setUint32(4, count);
-  return bytes;
+export const NAME: TaskName = TaskName.parse("noop");
+const OWNER: Identity = Identity.parse("limit");
+export const INSTANCE: InstanceId = InstanceId.parse("limit");
+
+const HEAD = "00aaaa";
+const INDEX_DIGITS = 16;
+
+/** Ids as long as all are, that tell which task they are of. */
+export function idOf(index: number): TaskId {
+  return `${HEAD}${String(index).padStart(INDEX_DIGITS, "0")}` as TaskId;
 }
 
-export function headOf(record: Uint8Array): { readonly first: number; readonly count: number } {
-  const view = new DataView(record.buffer, record.byteOffset);
-  return { first: view.getUint32(0), count: view.getUint32(4) };
+export function indexOf(id: TaskId): number {
+  return Number(id.slice(HEAD.length));
+}
+
+export function assignmentOf(id: TaskId, args: Uint8Array): Assignment {
+  return { id, attempt: 1, name: NAME, owner: OWNER, args, deps: null, traceparent: null, timeoutMs: null };
+}
+
+export function finishOf(id: TaskId, value: Uint8Array): Finish {
+  return { id, attempt: 1, outcome: "succeeded", started: true, progress: null, value, failure: null };
+}
+
+export function settledOf({ id, outcome, attempt, value }: Finish): SettledTask {
+  const isSucceeded = outcome === "succeeded" ? outcome : "failed";
+  return {
+    id,
+    name: NAME,
+    outcome: isSucceeded,
+    attempt,
+    tries: 1,
+    progress: null,
+    value,
+    fetch: false,
+    reason: null,
+  };
 }
