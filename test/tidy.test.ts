@@ -23,6 +23,7 @@ const patterns = {
   sleep: /\bsetTimeout\(\s*(?:resolve|done|r)\b|\bawait (?:sleep|delay|setTimeout)\(/,
   host: /\b(?:registry|mirrors?|deb|ftp|archive|packages|pypi|crates|proxy)\.[\w-]+\.(?:org|com|net|io|dev)\b/,
   machinePath: /(?<![\w./])\/(?:work|root|home\/\w+)\//,
+  unmerged: /^(?:<{7}|={7}|>{7})(?: |$)/,
   making:
     /\b(?:this|spine|proof|next|later|earlier|previous) (?:issue|session)\b|\bissues? #?\d+\b|\bthe brief\b/i,
 } as const;
@@ -75,6 +76,7 @@ test.each([
   ["machinePath", 'cd("/root/weft")'],
   ["making", "Left for the next session."],
   ["making", "See issue 12."],
+  ["unmerged", "<<<<<<< HEAD"],
 ] as const)("the pattern %s catches: %s", (name, line) => {
   expect(line).toMatch(patterns[name]);
 });
@@ -100,6 +102,10 @@ test("no compiler left its output among the sources", () => {
 
 test("nothing is left to do later", () => {
   expect(linesWith(patterns.leftover, others)).toEqual([]);
+});
+
+test("no merge is left unfinished", () => {
+  expect(linesWith(patterns.unmerged, others)).toEqual([]);
 });
 
 test("a test waits for a condition, it does not sleep", () => {

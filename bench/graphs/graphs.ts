@@ -37,7 +37,7 @@ async function startWeft(setting: Setting): Promise<Contender<GraphName>> {
 
 async function startLimit(setting: Setting): Promise<Contender<GraphName>> {
   const coordinator = await setting.startChild(new URL("./limit-coordinator.ts", import.meta.url));
-  const worker = await setting.startChild(new URL("./limit-worker.ts", import.meta.url));
+  const worker = await setting.startChild(new URL("../throughput/limit-worker.ts", import.meta.url));
   const client = await setting.startChild<GraphClientContract>(new URL("./limit-client.ts", import.meta.url));
   return contender({
     name: LIMIT,
