@@ -5,6 +5,7 @@ import {
   FOLD_VERSION,
   FoldDivergedError,
   type LogRecord,
+  type LogSubject,
   LogTooNewError,
   type Subjects,
 } from "@weft/protocol";
@@ -29,6 +30,7 @@ export type Folded = {
 
 export class LogFold {
   private readonly options: LogFoldOptions;
+  private readonly subjects = new Map<string, LogSubject | null>();
 
   constructor(options: LogFoldOptions) {
     this.options = options;
@@ -48,9 +50,9 @@ export class LogFold {
   }
 
   private fold(raw: RawRecord): Folded {
-    const { ledger, subjects, skipped, onVoid } = this.options;
+    const { ledger, skipped, onVoid } = this.options;
     const { seq, stampMs } = raw;
-    const subject = subjects.parseLog(0, raw.subject);
+    const subject = this.subjectOf(raw.subject);
     if (subject === null) {
       onVoid("a subject that is none of ours");
       return { record: null, effects: [] };
@@ -67,6 +69,18 @@ export class LogFold {
     }
     return { record, effects };
   }
+
+  /** There are about as many as senders: each is taken apart once, not for every record. */
+  private subjectOf(text: string): LogSubject | null {
+    const known = this.subjects.get(text);
+    if (known !== undefined) return known;
+    const subject = this.options.subjects.parseLog(0, text);
+    if (this.subjects.size >= SUBJECTS_MAX) this.subjects.clear();
+    this.subjects.set(text, subject);
+    return subject;
+  }
 }
+
+const SUBJECTS_MAX = 1_000;
 
 const SKIPPED = { ok: false, kind: "passed over by the operator" } as const;
