@@ -165,6 +165,7 @@ const FIELDS = {
     "isProbed",
     "kept",
     "keptPins",
+    "largeCounts",
     "names",
     "order",
     "pinnedSlots",

@@ -1,10 +1,12 @@
-/** Some thousands of settled tasks in columns: 54 bytes each, and nothing for the collector of garbage to walk. */
+/** Some thousands of settled tasks in columns: 50 bytes each, and nothing for the collector of garbage to walk. */
 import { OUTCOMES, type Outcome } from "@weft/protocol";
 import { refuse, type StateReader } from "../codec/state-reader.ts";
 import type { StateWriter } from "../codec/state-writer.ts";
 import { ID_WORDS } from "./packed-id.ts";
 
 export const CHUNK_TASKS = 4_096;
+
+export const COUNT_MAX = 0xffff;
 
 const TWO_TO_32 = 0x1_0000_0000;
 const OUTCOME_BITS = 8;
@@ -22,8 +24,8 @@ export type SettledChunk = {
   readonly high: Uint16Array;
   /** Places in records: of the arguments, of the value. */
   readonly indices: Uint16Array;
-  /** Attempt and tries. */
-  readonly attempts: Uint32Array;
+  /** Attempt and tries; `COUNT_MAX` where it is as much or more, which is kept elsewhere then. */
+  readonly attempts: Uint16Array;
   /** The filled part: from the oldest that is left to behind the newest. */
   first: number;
   end: number;
@@ -37,7 +39,7 @@ export function emptyChunk(): SettledChunk {
     low: new Uint32Array(CHUNK_TASKS * WIDE_COLUMNS),
     high: new Uint16Array(CHUNK_TASKS * WIDE_COLUMNS),
     indices: new Uint16Array(CHUNK_TASKS * 2),
-    attempts: new Uint32Array(CHUNK_TASKS * 2),
+    attempts: new Uint16Array(CHUNK_TASKS * 2),
     first: 0,
     end: 0,
   };

@@ -1,5 +1,5 @@
 /**
- * The settled tasks in the order in which they settled: columns of numbers and a hash table, at most 64 bytes a task. A
+ * The settled tasks in the order in which they settled: columns of numbers and a hash table, at most 60 bytes a task where there are many. A
  * task is made into an object when somebody asks for it.
  *
  * S1 Only the oldest is ever evicted.
@@ -18,6 +18,7 @@ import { hashId, ID_WORDS, packId, unpackId } from "./packed-id.ts";
 import {
   bytesOfChunk,
   CHUNK_TASKS,
+  COUNT_MAX,
   emptyChunk,
   loadChunk,
   outcomeIn,
@@ -44,6 +45,8 @@ export class SettledIndex {
   private readonly table = new SlotTable((slot) => this.hashOf(slot));
   private readonly names = new NameTable();
   private readonly verdicts = new Map<number, Verdict>();
+  /** Attempts and tries that have no room in their column: by twice the slot, and 1 more for tries. */
+  private readonly largeCounts = new Map<number, number>();
   private readonly pinnedSlots = new Map<number, number>();
   /** Evicted and pinned (S2), in the order in which they settled. */
   readonly kept: Map<TaskId, Kept> = new Map();
@@ -97,8 +100,8 @@ export class SettledIndex {
     setWide(chunk, at, WIDE.finishSeq, task.finish?.seq ?? 0);
     chunk.indices[at * 2] = task.submitted.index;
     chunk.indices[at * 2 + 1] = task.finish?.index ?? 0;
-    chunk.attempts[at * 2] = task.attempt;
-    chunk.attempts[at * 2 + 1] = task.tries;
+    chunk.attempts[at * 2] = this.countFor(2 * slot, task.attempt);
+    chunk.attempts[at * 2 + 1] = this.countFor(2 * slot + 1, task.tries);
     if (task.verdict !== null) this.verdicts.set(slot, task.verdict);
     if (pins > 0) this.pinnedSlots.set(slot, pins);
     this.table.add(hashId(chunk.ids, at * ID_WORDS), slot);
@@ -210,6 +213,8 @@ export class SettledIndex {
     this.table.delete(this.hashOf(slot), slot);
     this.names.drop(chunk.names[at] ?? 0);
     this.verdicts.delete(slot);
+    this.largeCounts.delete(2 * slot);
+    this.largeCounts.delete(2 * slot + 1);
     this.count--;
     if (chunk.first === CHUNK_TASKS) this.giveBack(number, chunk);
     return pins === undefined ? { id, valueSeq: wide(chunk, at, WIDE.finishSeq), valueBytes } : null;
@@ -266,6 +271,10 @@ export class SettledIndex {
       to.count(slot);
       saveVerdict(to, verdict);
     });
+    yield* saveRows(to, this.largeCounts, this.largeCounts.size, ([place, count]) => {
+      to.count(place);
+      to.count(count);
+    });
     yield* saveRows(to, this.pinnedSlots, this.pinnedSlots.size, ([slot, pins]) => {
       to.count(slot);
       to.count(pins);
@@ -288,6 +297,7 @@ export class SettledIndex {
     });
     if (this.chunks.length !== this.order.length + this.free.length) refuse("settled tasks are missing");
     yield* loadRows(from, () => void this.verdicts.set(from.count(), loadVerdict(from)));
+    yield* loadRows(from, () => void this.largeCounts.set(from.count(), from.count()));
     yield* loadRows(from, () => void this.pinnedSlots.set(from.count(), from.count()));
     yield* loadRows(from, () => {
       const task = loadSettled(from);
@@ -308,6 +318,12 @@ export class SettledIndex {
       this.valueBytes += valueBytesIn(chunk, at);
       this.count++;
     }
+  }
+
+  private countFor(place: number, count: number): number {
+    if (count < COUNT_MAX) return count;
+    this.largeCounts.set(place, count);
+    return COUNT_MAX;
   }
 
   private slotOf(id: TaskId): number {
@@ -346,8 +362,8 @@ export class SettledIndex {
       id: unpackId(chunk.ids, at * ID_WORDS),
       name: this.names.name(chunk.names[at] ?? 0),
       outcome: outcomeIn(chunk, at),
-      attempt: chunk.attempts[at * 2] ?? 0,
-      tries: chunk.attempts[at * 2 + 1] ?? 0,
+      attempt: this.largeCounts.get(2 * slot) ?? chunk.attempts[at * 2] ?? 0,
+      tries: this.largeCounts.get(2 * slot + 1) ?? chunk.attempts[at * 2 + 1] ?? 0,
       submitted: { seq: wide(chunk, at, WIDE.submittedSeq), index: chunk.indices[at * 2] ?? 0 },
       settledAtMs: wide(chunk, at, WIDE.settledAtMs),
       finish: this.finishIn(slot),
