@@ -1,4 +1,5 @@
 /** Values that are carried to the end of the log: they move there once, and only while they are needed. */
+import type { Submission } from "@weft/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type CarryFacts, oldestNeededSeq, planCarries } from "../src/core/ledger/index.ts";
@@ -182,6 +183,17 @@ describe("the leader carries", () => {
     ],
   ])("%s", (_title, seqs, change, expected) => {
     expect(planCarries(at(...seqs).ledger, { ...facts, ...change })).toEqual(expected);
+  });
+
+  test("the first of very many, where all that is needed is little of the log", () => {
+    const log = begun();
+    const tasks = (first: number): Submission[] =>
+      Array.from({ length: 2_500 }, (_, i) => ({ ...submission(first + i), args: new Uint8Array(52) }));
+    for (let first = 0; first < 25_000; first += 2_500) log.submit(tasks(first));
+    const rare = { ...facts, purgeableSeq: log.ledger.seq, recordBytes: 9e5, carriedBytesMax: 300_000 };
+    expect(planCarries(log.ledger, rare)).toEqual([]);
+    while (log.ledger.seq < 60) log.tick();
+    expect(planCarries(log.ledger, { ...rare, purgeableSeq: 60 })).toEqual([2, 3]);
   });
 
   test("what was carried as well, once the log has gone on", () => {

@@ -53,9 +53,10 @@ export function planCarries(ledger: LedgerState, facts: CarryFacts): number[] {
     if (bytes < carriedBytesMax) records.add(seq);
     bytes += needed.bytes + needed.count * ITEM_BYTES;
     looked += needed.count;
-    if (looked < LOOK_MAX || paying > 0) continue;
+    if (looked < LOOK_MAX) continue;
     // Too much to look at one by one. All that is needed of the log may still be little of it.
-    return gain(purgeableSeq, bytesNeeded(ledger)) < 0 ? [] : [...records];
+    const isLittle = paying === 0 && gain(purgeableSeq, bytesNeeded(ledger)) >= 0;
+    return [...records].slice(0, isLittle ? records.size : paying);
   }
   judge(purgeableSeq);
   return [...records].slice(0, paying);
