@@ -4,22 +4,34 @@ import { writeResults } from "./results.ts";
 import { run } from "./run.ts";
 import { textOf } from "./table.ts";
 
-async function carryOut({ chosen, json, write, ...options }: Order): Promise<void> {
+/** How many workloads failed: the others run all the same. */
+async function carryOut({ chosen, json, write, ...options }: Order): Promise<number> {
   const say = (line: string): void => {
     if (!json) console.error(line);
   };
+  let failures = 0;
   for (const workload of chosen) {
-    const report = await run(workload, { ...options, say });
-    console.log(json ? JSON.stringify(report) : textOf(report));
-    if (write) await writeResults(report);
+    try {
+      const report = await run(workload, { ...options, say });
+      console.log(json ? JSON.stringify(report) : textOf(report));
+      if (write) await writeResults(report);
+    } catch (error) {
+      console.error(`bench: ${workload.name}: ${messageOf(error)}`);
+      failures++;
+    }
   }
+  return failures;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 try {
   const order = orderOf(process.argv.slice(2));
   if (order === null) console.log(help);
-  else await carryOut(order);
+  else if ((await carryOut(order)) > 0) process.exitCode = 1;
 } catch (error) {
-  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`bench: ${messageOf(error)}`);
   process.exitCode = 1;
 }

@@ -4,6 +4,8 @@ import { Rounds, type Sample, WEFT } from "../rounds.ts";
 import type { Setting, Workload } from "../workload.ts";
 import type { ClientContract, Order } from "./contract.ts";
 
+/** A round of it is long. */
+const ROUNDS_MAX = 3;
 const SIZES = [10_000, 100_000, 1_000_000];
 /** Small sizes are run several times over, so that each takes a while. */
 const TASKS_MIN = 100_000;
@@ -18,7 +20,8 @@ export const scale: Workload = {
   defaultCount: 1_000_000,
   rivals: [],
   async run(setting) {
-    const { rounds: count, count: largest } = setting.amounts;
+    const { count: largest } = setting.amounts;
+    const count = Math.min(setting.amounts.rounds, ROUNDS_MAX);
     const sizes = SIZES.filter((size) => size <= largest);
     if (sizes.length === 0) sizes.push(largest);
     const rounds = new Rounds();
@@ -32,7 +35,7 @@ export const scale: Workload = {
       for (const [index, sample] of samples.entries())
         rounds.add(WEFT, { [`tasks_${sizes[index]}`]: { ...sample, ...growth(sample, least ?? sample) } });
     }
-    return { rounds };
+    return { rounds, settings: { rounds: count } };
   },
 };
 
