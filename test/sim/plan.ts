@@ -119,9 +119,10 @@ export function planOf(dice: Dice): Plan {
     isCalm,
     policies: policiesOf(dice),
     settings: settingsOf(dice),
-    // The argument of a task is of some fifty bytes, and its result of one to five.
+    // The argument of a task is of some fifty bytes, and its result of one to five. Chunks of a byte each, for hundreds of
+    // tasks over a slow network, would take longer than what is given to heal.
     blobSizes: dice.chance(0.3)
-      ? { inlineBytesMax: 1 + dice.below(40), chunkBytes: 1 + dice.below(30) }
+      ? { inlineBytesMax: 1 + dice.below(40), chunkBytes: 4 + dice.below(30) }
       : null,
     longTasks: dice.chance(0.4) ? 1 + dice.below(3) : 0,
   };
