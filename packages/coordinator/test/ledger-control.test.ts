@@ -45,6 +45,18 @@ describe("losses", () => {
 });
 
 describe("control records", () => {
+  test("of another process do nothing, also where its epoch was the same before the log lost its end", () => {
+    const tick = { type: "tick", mark: { seq: log.ledger.lastControlSeq, high: 1, low: 2 } } as const;
+    const other = InstanceId.parse("k2");
+    const { secret } = log.ledger.config;
+    const record = { type: "control", instance: other, number: 1, epoch: log.ledger.epoch } as const;
+    const told = log.append(
+      { kind: "control", secret },
+      { ...record, wallMs: log.nowMs, foldVersion: 1, event: tick },
+    );
+    expect(typesOf(told)).toEqual(["void: another epoch"]);
+  });
+
   test("of another epoch or with another secret do nothing", () => {
     log.submit([submission(1)]);
     const old = log.ledger.epoch;

@@ -49,8 +49,8 @@ export async function writeCheckpoint({
     onFailed: folded.reject,
   });
   try {
-    await reader.start(point);
-    await folded.promise;
+    // Both at once: a record may fail while the reader is being started.
+    await Promise.all([reader.start(point), folded.promise]);
   } finally {
     reader.close();
   }

@@ -1,6 +1,7 @@
 /**
  * A point of the log: a sequence, and what the record there was. Sequences alone do not tell one history from another: a
- * stream that lost its tail in a power cut gives the same sequences to other records.
+ * stream that lost its tail in a power cut gives the same sequences to other records, or to the same ones in another order:
+ * what was not acknowledged is sent again unchanged. So a point is told by its moment, too.
  */
 import { createHash } from "node:crypto";
 import type { Stream } from "@weft/transport";
@@ -16,8 +17,10 @@ export const LOG_BEGINNING: LogPoint = { seq: 0, digest: null };
 
 const DIGEST_LENGTH = 32;
 
-export function digestOf(record: { readonly subject: string; readonly data: Uint8Array }): string {
-  const hash = createHash("sha256").update(record.subject).update("\n").update(record.data);
+type StoredRecord = { readonly subject: string; readonly data: Uint8Array; readonly stampMs: number };
+
+export function digestOf({ subject, data, stampMs }: StoredRecord): string {
+  const hash = createHash("sha256").update(`${subject}\n${stampMs}\n`).update(data);
   return hash.digest("hex").slice(0, DIGEST_LENGTH);
 }
 

@@ -6,7 +6,7 @@
  *    about: of what is looked up lazily, or swept out later, only what still holds.
  * C3 Bytes that are damaged, cut off or out of order are refused with a `MalformedError`.
  */
-import type { Nonce, TaskId } from "@weft/protocol";
+import type { InstanceId, Nonce, TaskId } from "@weft/protocol";
 import { Ledger } from "../ledger/ledger.ts";
 import type { LedgerConfig, LedgerState } from "../ledger/state.ts";
 import { loadLive, saveLive } from "./live-section.ts";
@@ -65,6 +65,12 @@ const SECTIONS: { readonly [Name in StateField]: Section | null } = {
     ({ leader }, to) => to.textOrNull(leader),
     (ledger, from) => {
       ledger.leader = from.textOrNull() as Nonce | null;
+    },
+  ),
+  leaderInstance: row(
+    ({ leaderInstance }, to) => to.textOrNull(leaderInstance),
+    (ledger, from) => {
+      ledger.leaderInstance = from.textOrNull() as InstanceId | null;
     },
   ),
   foldVersion: number("foldVersion"),

@@ -4,6 +4,7 @@ import { carryAll } from "./carry.ts";
 import { expire, lose } from "./finish.ts";
 import type { LogEntry } from "./ledger.ts";
 import { giveUpUnknown } from "./link.ts";
+import { ownText } from "./own-text.ts";
 import { evict, restamp } from "./retention.ts";
 import { endTimedOut, release } from "./settle.ts";
 import type { LedgerState } from "./state.ts";
@@ -15,11 +16,13 @@ export function control(ledger: LedgerState, entry: LogEntry, record: ControlRec
     moveClock(ledger, entry, record);
     ledger.epoch = entry.seq;
     ledger.leader = event.nonce;
+    ledger.leaderInstance = ownText(record.instance);
     ledger.foldVersion = Math.max(ledger.foldVersion, record.foldVersion);
     ledger.effects.push({ type: "leader_elected", epoch: entry.seq, nonce: event.nonce });
     return timePassed(ledger);
   }
-  if (record.epoch !== ledger.epoch || ledger.leader === null) return ledger.void("another epoch");
+  const isLeaders = record.epoch === ledger.epoch && record.instance === ledger.leaderInstance;
+  if (!isLeaders || ledger.leader === null) return ledger.void("another epoch");
   moveClock(ledger, entry, record);
   switch (event.type) {
     case "tick":

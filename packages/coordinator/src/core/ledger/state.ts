@@ -1,5 +1,5 @@
 /** Everything that a ledger holds. Only the rules of the fold (the files beside this one) change it. */
-import type { ControlSecret, HashMark, LedgerSettings, Nonce, TaskId } from "@weft/protocol";
+import type { ControlSecret, HashMark, InstanceId, LedgerSettings, Nonce, TaskId } from "@weft/protocol";
 import { SettledIndex } from "../settled/settled-index.ts";
 import { CarriedRecords } from "./carried-records.ts";
 import { LedgerClock } from "./clock.ts";
@@ -45,6 +45,8 @@ export class LedgerState {
   /** The sequence of the `elected` in force; 0 before the first. */
   epoch = 0;
   leader: Nonce | null = null;
+  /** The process that was elected last: behind a lost tail another may have had the same epoch. */
+  leaderInstance: InstanceId | null = null;
   foldVersion = 0;
   /** What the leader was started with. */
   settings: LedgerSettings = DEFAULT_SETTINGS;
