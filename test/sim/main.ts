@@ -59,8 +59,28 @@ let events = 0;
 let left = 0;
 let purged = 0;
 let carried = 0;
+let playing = first;
+const again = (): string =>
+  `again: pnpm sim --seed ${playing}${values.plant === undefined ? "" : ` --plant ${values.plant}`}`;
+
+/** A pipe whose reader is slow takes the last lines later: an end before that would lose them. */
+function end(): void {
+  process.stdout.write(`seeds: ${played - failed} passed, ${failed} failed\n`, () =>
+    process.exit(failed === 0 ? 0 : 1),
+  );
+}
+
+// What nobody catches would end the process of whoever threw it: the seed has failed, and no other is played.
+process.on("uncaughtException", (error) => {
+  played++;
+  failed++;
+  console.log(`seed ${playing}: nobody caught ${error.stack ?? error.message}`);
+  console.log(again());
+  end();
+});
 const startedMs = performance.now();
 for (let seed = first; seed < first + count; seed++) {
+  playing = seed;
   const result = await runSeed(seed);
   played++;
   tasks += result.tasks;
@@ -73,18 +93,11 @@ for (let seed = first; seed < first + count; seed++) {
   if (!isWrong) continue;
   failed++;
   for (const line of result.wrong) console.log(`seed ${seed}: ${line}`);
-  console.log(
-    `again: pnpm sim --seed ${seed}${values.plant === undefined ? "" : ` --plant ${values.plant}`}`,
-  );
+  console.log(again());
   if (values.first) break;
 }
 const seconds = ((performance.now() - startedMs) / 1_000).toFixed(1);
 console.log(
   `${tasks} tasks, ${left} of them have left, ${purged} records purged, ${carried} values carried, ${events} events, ${seconds} s`,
 );
-// A pipe whose reader is slow takes the last lines later: an end before that would lose them.
-process.stdout.write(
-  `seeds: ${played - failed} passed, ${failed} failed
-`,
-  () => process.exit(failed === 0 ? 0 : 1),
-);
+end();
