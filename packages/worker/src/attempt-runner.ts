@@ -266,10 +266,10 @@ export class AttemptRunner {
   /** How an attempt ended is known. Its code may go on: then its slot is taken until that ends, too. */
   private ended(assignment: Assignment, { outcome, value, failure }: Ended): void {
     const { id, attempt } = assignment;
-    if (this.attempts.stateOf(id, attempt) === "running") {
-      this.code.ended(id);
+    this.code.over(assignment);
+    if (this.attempts.stateOf(id, attempt) === "running")
       this.finish(assignment, outcome, { started: true, value, failure });
-    } else this.progress.close(id, attempt);
+    else this.progress.close(id, attempt);
   }
 
   private codeEnded(entry: BegunEntry): void {

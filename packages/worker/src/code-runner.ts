@@ -36,18 +36,21 @@ export type CodeRunnerOptions = {
   readonly onDeaf: () => void;
 };
 
+/** One task may have two attempts here: the newest, and code of an older one that goes on. */
+type OfAttempt<T> = { readonly attempt: number; readonly what: T };
+
 const TIMED_OUT: Ended = { outcome: "timed_out", value: null, failure: null };
 
 export class CodeRunner {
   private readonly options: CodeRunnerOptions;
-  private readonly runs = new Map<TaskId, Run>();
+  private readonly runs = new Map<TaskId, OfAttempt<Run>>();
   private readonly stopping = new WeakSet<Run>();
   /** Runs that heeded nothing and that nothing can end. */
   private readonly deaf = new Set<Run>();
   /** Runs that had their time: whatever they come to now, they timed out. */
   private readonly timedOut = new WeakSet<Run>();
   /** What is asked of attempts whose values are still on their way. */
-  private readonly early = new Map<TaskId, StopRequest>();
+  private readonly early = new Map<TaskId, OfAttempt<StopRequest>>();
 
   constructor(options: CodeRunnerOptions) {
     this.options = options;
@@ -77,8 +80,8 @@ export class CodeRunner {
       const run = this.options.executors[kind].run(task, { id, name, attempt, args, deps }, outlet);
       const code = run.end;
       if (!(code instanceof Promise)) return { end: code, code: null };
-      this.runs.set(id, run);
-      const early = this.early.get(id);
+      this.runs.set(id, { attempt, what: run });
+      const early = of(this.early, assignment);
       if (early !== undefined) this.stopRun(assignment, run, early);
       return { end: timeoutMs === null ? code : this.inTime(assignment, run, code, timeoutMs), code };
     } catch (error) {
@@ -88,22 +91,22 @@ export class CodeRunner {
 
   /** Its attempt is the current one here, and runs, or waits for its values. */
   stop(ref: AttemptRef, request: StopRequest): void {
-    const run = this.runs.get(ref.id);
-    if (run === undefined) this.early.set(ref.id, request);
+    const run = of(this.runs, ref);
+    if (run === undefined) this.early.set(ref.id, { attempt: ref.attempt, what: request });
     else this.stopRun(ref, run, request);
   }
 
   /** The attempt is not this worker's any more: its code is stopped, and nobody hears how it ended. */
   abandon(ref: AttemptRef, request: StopRequest): void {
-    const run = this.runs.get(ref.id);
+    const run = of(this.runs, ref);
     if (run !== undefined) this.stopRun(ref, run, request);
-    this.ended(ref.id);
+    this.over(ref);
   }
 
-  /** How the attempt ended is known. */
-  ended(id: TaskId): void {
-    this.runs.delete(id);
-    this.early.delete(id);
+  /** How the attempt ended is known, or nobody wants to know. */
+  over(ref: AttemptRef): void {
+    forget(this.runs, ref);
+    forget(this.early, ref);
   }
 
   /** How it ended, or that it took longer than it may: then it is stopped, and nothing that it still does counts. */
@@ -150,4 +153,13 @@ export class CodeRunner {
     };
     Promise.resolve(run.end).then(over, over);
   }
+}
+
+function of<T>(known: ReadonlyMap<TaskId, OfAttempt<T>>, { id, attempt }: AttemptRef): T | undefined {
+  const entry = known.get(id);
+  return entry?.attempt === attempt ? entry.what : undefined;
+}
+
+function forget(known: Map<TaskId, OfAttempt<unknown>>, { id, attempt }: AttemptRef): void {
+  if (known.get(id)?.attempt === attempt) known.delete(id);
 }
