@@ -1,11 +1,20 @@
 /** One event or progress report of the cluster, from its JSON line, and how it is told to a person. */
-import { decodeProgress, LIVE_STATES, lastToken, OUTCOMES, type ProgressReport } from "@weft/protocol";
+import {
+  decodeProgress,
+  LIVE_STATES,
+  lastToken,
+  OUTCOMES,
+  type ProgressReport,
+  taskEventOf,
+} from "@weft/protocol";
 import { oneLine } from "./output.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 export type ClusterEvent = { readonly subject: string; readonly fields: Fields } & (
   | { readonly type: "task"; readonly id: string; readonly name: string; readonly state: string }
+  /** Events of tasks that the coordinator had no room to keep until it knew that somebody listens. */
+  | { readonly type: "omitted"; readonly count: number; readonly name: string; readonly state: string }
   | { readonly type: "worker" | "coordinator"; readonly who: string; readonly kind: string }
   | { readonly type: "progress"; readonly report: ProgressReport }
 );
@@ -52,9 +61,13 @@ function parseFields(line: string): Fields | null {
 }
 
 function readEvent(subject: string, fields: Fields): ClusterEvent | null {
-  const { id, name, state, worker, coordinator } = fields;
+  const { id, name, state, worker, coordinator, omitted } = fields;
   if (typeof id === "string" && typeof name === "string" && typeof state === "string") {
     return { type: "task", subject, fields, id, name, state };
+  }
+  if (typeof omitted === "number") {
+    const about = taskEventOf(subject);
+    return about === null ? null : { type: "omitted", subject, fields, count: omitted, ...about };
   }
   const kind = lastToken(subject);
   if (typeof coordinator === "string")
@@ -74,6 +87,8 @@ function textOf(event: ClusterEvent, nameOf: (id: string) => string | undefined)
       const which = typeof attempt === "number" && attempt > 1 ? ` (attempt ${attempt})` : "";
       return `task ${event.name} ${event.id} ${event.state}${which}${details(event.fields)}`;
     }
+    case "omitted":
+      return `task ${event.name} ${event.state}: ${event.count} ${event.count === 1 ? "event" : "events"} omitted`;
     case "progress": {
       const { task, fraction, message } = event.report;
       const said = message === undefined ? "" : ` ${message}`;

@@ -68,9 +68,10 @@ export class EventFeed {
 
   private lets(event: ClusterEvent): boolean {
     const { task, states } = this.filter;
-    if (states.length > 0 && (event.type !== "task" || !states.includes(event.state))) return false;
+    const isOfTasks = event.type === "task" || event.type === "omitted";
+    if (states.length > 0 && !(isOfTasks && states.includes(event.state))) return false;
     if (task === null) return true;
     if (event.type === "progress") return this.names.get(event.report.task) === task;
-    return event.type === "task" && event.name === task;
+    return isOfTasks && event.name === task;
   }
 }

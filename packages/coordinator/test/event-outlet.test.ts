@@ -13,7 +13,8 @@ const SUCCEEDED = subjects.taskEvent("succeeded", name);
 let bus: FakeBus;
 let events: EventOutlet;
 let watcher: SimProcess;
-let heard: number[];
+/** The attempts of those that came, and how many are said to be missing. */
+let heard: (number | { readonly omitted: number })[];
 beforeEach(() => {
   bus = new FakeBus();
   events = new EventOutlet(bus.connection("coordinator", bus.process("leader")), subjects);
@@ -25,7 +26,10 @@ function listen(subject: string, answer = false): void {
   bus.connection("monitor", watcher).nats.subscribe(subject, {
     callback: (_error, message) => {
       const lines = String(message.data).trimEnd().split("\n");
-      heard.push(...lines.map((line) => (JSON.parse(line) as { attempt: number }).attempt));
+      for (const line of lines) {
+        const { attempt, omitted } = JSON.parse(line) as { attempt: number; omitted?: number };
+        heard.push(omitted === undefined ? attempt : { omitted });
+      }
       if (answer) message.respond();
     },
   });
@@ -65,17 +69,17 @@ test("where somebody listens all come, in order, also those of the time in which
   expect(linesOn(SUBMITTED)).toBe(1);
 });
 
-test("where nobody listened a moment ago few are gathered, until somebody does", async () => {
+test("where nobody listened a moment ago few are gathered and the others counted, until somebody does", async () => {
   tell("submitted", 1, 300);
   await pass(100);
   listen(SUBMITTED);
   // All but a few of this burst are lost: it came before it was asked again.
   tell("submitted", 1, 5_000);
   await pass(100);
-  expect(heard).toEqual(upTo(64));
+  expect(heard).toEqual([...upTo(64), { omitted: 5_000 - 64 }]);
   tell("submitted", 65, 300);
   await pass(100);
-  expect(heard).toEqual(upTo(300));
+  expect(heard.filter((each) => typeof each === "number")).toEqual(upTo(300));
 });
 
 test("what was known of who listens is forgotten after half a second", async () => {
@@ -115,12 +119,16 @@ test("what waits for an answer is published when it is closed, before what came 
 });
 
 test("they are not gathered without bound: what there is no room for is counted", async () => {
-  const lines: string[] = [];
-  bus.connection("monitor", watcher).nats.subscribe(SUCCEEDED, {
-    callback: (_error, message) => void lines.push(...String(message.data).trimEnd().split("\n")),
-  });
+  listen(SUCCEEDED);
   tell("succeeded", 1, 20_500);
   await pass(100);
-  expect(lines).toHaveLength(20_001);
-  expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({ omitted: 500 });
+  expect(heard).toEqual([...upTo(20_000), { omitted: 500 }]);
+});
+
+test("what is missing on a subject is told where nothing of it could be kept", async () => {
+  listen(SUBMITTED);
+  tell("succeeded", 1, 20_000);
+  tell("submitted", 1, 30);
+  await pass(100);
+  expect(heard).toEqual([{ omitted: 30 }]);
 });

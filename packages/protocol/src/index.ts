@@ -193,6 +193,7 @@ export {
   lastToken,
   Subjects,
   senderOf,
+  taskEventOf,
   type WorkerEventKind,
 } from "./subjects.ts";
 export {

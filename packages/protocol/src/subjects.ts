@@ -192,6 +192,12 @@ export function lastToken(subject: string): string {
   return subject.slice(subject.lastIndexOf(".") + 1);
 }
 
+/** What an event's subject says of the tasks that it is about; null where it is about none. */
+export function taskEventOf(subject: string): { readonly state: string; readonly name: string } | null {
+  const [name = "", state = "", kind, event] = subject.split(".").reverse();
+  return kind === "task" && event === "event" && isToken(name) && isToken(state) ? { state, name } : null;
+}
+
 /** The sender that the last two tokens of a presence, ask, worker or client subject name; null if they are no tokens. */
 export function senderOf(subject: string): Sender | null {
   const parts = subject.split(".");

@@ -9,6 +9,8 @@ import {
   type Sender,
   Subjects,
   senderOf,
+  type TaskName,
+  taskEventOf,
   UsageError,
 } from "@weft/protocol";
 import fc from "fast-check";
@@ -165,6 +167,16 @@ test("the last token of a progress subject is its task", () => {
       expect(lastToken(subjects.progress(owner as Identity, task))).toBe(task);
     }),
   );
+});
+
+test("the subject of a task's event says which tasks it is about, and no other subject does", () => {
+  fc.assert(
+    fc.property(token, token, (state, name) => {
+      expect(taskEventOf(subjects.taskEvent(state, name as TaskName))).toEqual({ state, name });
+    }),
+  );
+  for (const subject of ["", "task", subjects.workerEvent("lost"), subjects.taskEvent("", "a" as TaskName)])
+    expect(taskEventOf(subject)).toBeNull();
 });
 
 test("a namespace that would reach into another's subjects is refused", () => {

@@ -20,6 +20,9 @@ import { EventAudience } from "./event-audience.ts";
 /** States that are told besides those of the ledger: where an attempt went, and that it ended without an outcome. */
 type TaskEventState = TaskState | "submitted" | "dispatched" | "reopened";
 
+/** What the subjects of some lines have in common: a task's state, or what it is that something happened to. */
+type LineGroup = TaskEventState | "worker" | "coordinator";
+
 export type TaskOfEvent = { readonly id: TaskId; readonly name: TaskName; readonly attempt: number };
 
 /** Lines of one message; a message of NATS takes 1 MiB by default. */
@@ -41,7 +44,7 @@ type Gathered = { readonly atMs: number; readonly event: object };
 type Line = {
   readonly subject: string;
   gathered: Gathered[];
-  /** Behind those, how many there was no room for. */
+  /** Besides those, how many there was no room for. */
   omitted: number;
   /** Nobody listened when it was asked last. */
   isUnheard: boolean;
@@ -51,8 +54,8 @@ export class EventOutlet {
   private readonly connection: Connection;
   private readonly subjects: Subjects;
   private readonly audience: EventAudience;
-  private readonly tasks = new Map<TaskEventState, Map<TaskName, Line>>();
-  private readonly others = new Map<string, Line>();
+  /** By group, then by the last part of the subject: a whole subject is not written down for each event. */
+  private readonly lines = new Map<LineGroup, Map<string, Line>>();
   /** What waits for an answer to whether anybody listens. */
   private asked = new Map<Line, readonly Gathered[]>();
   private count = 0;
@@ -68,19 +71,21 @@ export class EventOutlet {
   /** JSON leaves out what is undefined. */
   task(state: TaskEventState, task: TaskOfEvent, worker?: Sender, because?: string): void {
     const { id, name, attempt } = task;
-    const line = this.taskLine(state, name);
-    if (line.isUnheard && line.gathered.length >= UNHEARD_MAX) return;
-    if (this.count >= GATHERED_MAX) line.omitted++;
+    const line = this.find(state, name) ?? this.open(state, name, this.subjects.taskEvent(state, name));
+    const isFull = line.isUnheard && line.gathered.length >= UNHEARD_MAX;
+    if (isFull || this.count >= GATHERED_MAX) line.omitted++;
     else this.add(line, { id, name, state, attempt, worker, because });
   }
 
   worker(kind: WorkerEventKind, worker: Sender, detail: Readonly<Record<string, unknown>>): void {
-    this.add(this.otherLine(this.subjects.workerEvent(kind)), { worker, ...detail });
+    const line = this.find("worker", kind) ?? this.open("worker", kind, this.subjects.workerEvent(kind));
+    this.add(line, { worker, ...detail });
   }
 
   coordinator(kind: CoordinatorEventKind, coordinator: Sender, epoch: number): void {
-    const about = { coordinator, epoch, host: hostname(), pid: process.pid };
-    this.add(this.otherLine(this.subjects.coordinatorEvent(kind)), about);
+    const line =
+      this.find("coordinator", kind) ?? this.open("coordinator", kind, this.subjects.coordinatorEvent(kind));
+    this.add(line, { coordinator, epoch, host: hostname(), pid: process.pid });
   }
 
   /** Publishes what has gathered; nothing comes after it. */
@@ -95,25 +100,15 @@ export class EventOutlet {
     for (const [line, events] of this.take()) this.publish(line.subject, events);
   }
 
-  private taskLine(state: TaskEventState, name: TaskName): Line {
-    let ofState = this.tasks.get(state);
-    if (ofState === undefined) {
-      ofState = new Map();
-      this.tasks.set(state, ofState);
-    }
-    let line = ofState.get(name);
-    if (line === undefined) {
-      line = { subject: this.subjects.taskEvent(state, name), gathered: [], omitted: 0, isUnheard: false };
-      ofState.set(name, line);
-    }
-    return line;
+  private find(group: LineGroup, last: string): Line | undefined {
+    return this.lines.get(group)?.get(last);
   }
 
-  private otherLine(subject: string): Line {
-    const known = this.others.get(subject);
-    if (known !== undefined) return known;
+  private open(group: LineGroup, last: string, subject: string): Line {
     const line: Line = { subject, gathered: [], omitted: 0, isUnheard: false };
-    this.others.set(subject, line);
+    const ofGroup = this.lines.get(group);
+    if (ofGroup === undefined) this.lines.set(group, new Map([[last, line]]));
+    else ofGroup.set(last, line);
     return line;
   }
 
@@ -127,13 +122,8 @@ export class EventOutlet {
     const { clock } = this.connection;
     // What was known of who listens is old.
     if (clock.nowMs() - this.answeredAtMs > UNHEARD_FOR_MS)
-      for (const line of this.lines()) line.isUnheard = false;
+      for (const ofGroup of this.lines.values()) for (const line of ofGroup.values()) line.isUnheard = false;
     this.timer = clock.after(GATHER_MS, () => this.publishHeard());
-  }
-
-  private *lines(): Iterable<Line> {
-    for (const ofState of this.tasks.values()) yield* ofState.values();
-    yield* this.others.values();
   }
 
   /** Of each subject on which something happened. One on which nothing did is forgotten: there may be many names. */
@@ -142,9 +132,9 @@ export class EventOutlet {
     this.timer = null;
     this.count = 0;
     const taken = new Map<Line, readonly Gathered[]>();
-    for (const lines of [...this.tasks.values(), this.others]) {
-      for (const [key, line] of lines as Map<string, Line>) {
-        if (line.gathered.length === 0) lines.delete(key as TaskName);
+    for (const ofGroup of this.lines.values()) {
+      for (const [last, line] of ofGroup) {
+        if (line.gathered.length === 0 && line.omitted === 0) ofGroup.delete(last);
         else taken.set(line, this.takeFrom(line));
       }
     }
