@@ -72,6 +72,7 @@ describe("weft replay", () => {
     for (const [args, message] of [
       [[bad], "bad.json: workflow.execution is missing"],
       [[join(folder, "missing.json")], "missing.json: it cannot be read"],
+      [[file, "--time-scale", "1e-9"], "--time-scale makes it shorter"],
       [[file, "--time-scale", "0"], "--time-scale must be a number above 0"],
       [[file, "--no-worker", "--slots", "2"], "leave it out with --no-worker"],
     ] as const) {

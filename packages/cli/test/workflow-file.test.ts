@@ -1,6 +1,6 @@
 /** Reading recorded workflows: both shapes of the format, and everything that may be wrong with a file. */
 import { describe, expect, test } from "vitest";
-import { boundsOf, scaled } from "../src/replay/workflow.ts";
+import { boundsOf, endlessTask, scaled } from "../src/replay/workflow.ts";
 import { readWorkflow } from "../src/replay/workflow-file.ts";
 
 type Spec = {
@@ -86,8 +86,10 @@ describe("a file is refused, with the place and what is wrong there:", () => {
     ],
     [twoLists([], {}), "the workflow has no tasks"],
     [twoLists([{ id: "a" }], {}), "workflow.specification.tasks[0] (a) has no run time"],
-    [twoLists([{ id: "a" }], { a: -1 }), "workflow.execution.tasks[0] needs a number of at least 0"],
-    [twoLists([{ id: "a" }], { a: "1" }), "workflow.execution.tasks[0] needs a number of at least 0"],
+    [twoLists([{ id: "a" }], { a: -1 }), "workflow.execution.tasks[0] needs a finite number of at least 0"],
+    [twoLists([{ id: "a" }], { a: "1" }), "workflow.execution.tasks[0] needs a finite number of at least 0"],
+    [twoLists([{ id: "a" }], { a: 0.5 }).replace("0.5", "1e999"), "needs a finite number of at least 0"],
+    [twoLists([{ id: "a" }], { a: 0.5 }).replace("0.5", "-1e999"), "needs a finite number of at least 0"],
     [twoLists([{ id: "a" }, { id: "a" }], { a: 1 }), "workflow.specification.tasks[1] has the id of another"],
     [twoLists([{ id: "a", parents: ["b"] }], { a: 1 }), "(a) has a parent that is no task of this file, b"],
     [twoLists([{ id: "a", children: ["b"] }], { a: 1 }), "(a) has a child that is no task of this file, b"],
@@ -109,7 +111,7 @@ describe("a file is refused, with the place and what is wrong there:", () => {
       ),
       "in a circle: a -> b -> a",
     ],
-    [oneList([{ name: "a", parents: [] }]), "workflow.tasks[0] needs a number of at least 0"],
+    [oneList([{ name: "a", parents: [] }]), "workflow.tasks[0] needs a finite number of at least 0"],
     [oneList([{ name: "a", runtimeInSeconds: 1 }]), "workflow.tasks[0] needs a list of texts as its parents"],
     [oneList([7]), "workflow.tasks[0] must be an object"],
   ])("%s", (text, message) => {
@@ -147,3 +149,15 @@ describe("the bounds of a workflow", () => {
     expect(boundsOf(scaled(workflow, 300), 5)).toEqual({ workMs: 25, criticalPathMs: 15, boundMs: 15 });
   });
 });
+
+test("a task that no timer waits for is found, unless the time scale makes it short enough", () => {
+  const workflow = read(twoLists([{ id: "a" }, { id: "b" }, { id: "c" }], { a: 1, b: 1e300, c: 3e6 }));
+  expect(endlessTask(scaled(workflow, 1))?.id).toBe("b");
+  expect(endlessTask(scaled(workflow, 1e300))).toBeUndefined();
+  expect(endlessTask(scaled(read(oneList([oneTask(3e6)])), 1))?.id).toBe("a");
+  expect(endlessTask(scaled(read(oneList([oneTask(2_073_600)])), 1))).toBeUndefined();
+});
+
+function oneTask(runtimeInSeconds: number): object {
+  return { name: "a", parents: [], runtimeInSeconds };
+}

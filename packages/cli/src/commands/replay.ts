@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { connect, type TaskHandle } from "@weft/client";
-import { CREDITS_MAX, UsageError } from "@weft/protocol";
+import { CREDITS_MAX, DURATION_MAX_MS, UsageError } from "@weft/protocol";
 import { Command } from "commander";
 import { untilAccepted } from "../acceptance.ts";
 import { CLI_IDENTITY, type ClusterAddress } from "../cluster.ts";
@@ -10,7 +10,7 @@ import { type Output, oneLine } from "../output.ts";
 import { NO_PROGRESS, type ProgressView, progressView } from "../progress-view.ts";
 import { describeMs, parseWhole } from "../quantity.ts";
 import { type Replayed, replay, slotsFor, startReplayWorker } from "../replay/replay.ts";
-import { boundsOf, scaled, type Workflow } from "../replay/workflow.ts";
+import { boundsOf, endlessTask, scaled, type Workflow } from "../replay/workflow.ts";
 import { WorkflowFileError } from "../replay/workflow-error.ts";
 import { readWorkflow } from "../replay/workflow-file.ts";
 import { textTable } from "../text-table.ts";
@@ -29,6 +29,7 @@ type Place = { readonly address: ClusterAddress; readonly output: Output };
 
 const ACCEPT_TIMEOUT_MS = 10_000;
 const RATIO_DIGITS = 3;
+const MS_PER_DAY = 86_400_000;
 
 export function replayCommand(invocation: Invocation): Command {
   return new Command("replay")
@@ -51,6 +52,12 @@ export function replayCommand(invocation: Invocation): Command {
       if (!flags.worker && flags.slots !== undefined)
         throw new UsageError("--slots are those of its own worker: leave it out with --no-worker");
       const workflow = scaled(await workflowIn(file), flags.timeScale);
+      const endless = endlessTask(workflow);
+      if (endless !== undefined)
+        throw new WorkflowFileError(
+          file,
+          `task ${endless.id} would take more than ${DURATION_MAX_MS / MS_PER_DAY} days: a larger --time-scale makes it shorter`,
+        );
       const slots = flags.worker ? (flags.slots ?? slotsFor(workflow, spin)) : null;
       const run = { workflow, spin, slots };
       const { makespanMs, failure } = await runIt(run, { address, output });

@@ -154,7 +154,8 @@ class Reader {
 
   seconds(fields: Fields, where: string): number {
     const value = fields.runtimeInSeconds;
-    if (typeof value === "number" && value >= 0) return value;
-    return this.fail(`${where} needs a number of at least 0 as its runtimeInSeconds`);
+    // JSON has no infinite number, but 1e999 is read as one.
+    if (typeof value === "number" && value >= 0 && Number.isFinite(value)) return value;
+    return this.fail(`${where} needs a finite number of at least 0 as its runtimeInSeconds`);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * A recorded workflow as it is replayed: tasks with their run times, each after those that it waits for. Pure.
  */
+import { DURATION_MAX_MS } from "@weft/protocol";
 
 export type WorkflowTask = {
   readonly id: string;
@@ -15,6 +16,11 @@ export type Workflow = { readonly name: string; readonly tasks: readonly Workflo
 /** The same workflow, faster by this factor. In whole milliseconds: timers know nothing finer. */
 export function scaled({ name, tasks }: Workflow, timeScale: number): Workflow {
   return { name, tasks: tasks.map((task) => ({ ...task, runMs: Math.round(task.runMs / timeScale) })) };
+}
+
+/** A task that takes longer than any timer waits, which would end at once instead. */
+export function endlessTask({ tasks }: Workflow): WorkflowTask | undefined {
+  return tasks.find(({ runMs }) => runMs > DURATION_MAX_MS);
 }
 
 export type Bounds = {
