@@ -9,7 +9,8 @@ const ROUNDS = 5;
 const ROUNDS_MAX = 100;
 const COUNT_MIN = 10;
 const COUNT_MAX = 1_000_000;
-const NO_RIVALS = "none";
+/** What `--vs` is given where nobody else is to take part. */
+export const NO_RIVALS = "none";
 
 export const help: string = `pnpm bench [NAME…] [options]
 

@@ -1,5 +1,6 @@
 /** The last results that were kept: results.json, and RESULTS.md, which says the same to a person. */
 import { readFile, writeFile } from "node:fs/promises";
+import { NO_RIVALS } from "./order.ts";
 import type { Report } from "./report.ts";
 import { factsOf, tableOf } from "./table.ts";
 import { workloads } from "./workloads.ts";
@@ -52,7 +53,7 @@ function sectionOf(report: Report): string {
     `## ${report.name}`,
     "",
     "```sh",
-    `npx -y pnpm@12 -s bench ${report.name} --rounds ${rounds} --count ${count}`,
+    `npx -y pnpm@12 -s bench ${report.name} --rounds ${rounds} --count ${count}${choiceOf(report)}`,
     "```",
     "",
     lineOf(head),
@@ -62,4 +63,12 @@ function sectionOf(report: Report): string {
     ...factsOf(report).map((fact) => `- ${fact}`),
     "",
   ].join("\n");
+}
+
+/** Where not all took part that can: who did. */
+function choiceOf({ name, rivals }: Report): string {
+  const all = workloads.find((workload) => workload.name === name)?.rivals ?? [];
+  const chosen = all.filter((rival) => rivals[rival] !== undefined);
+  if (chosen.length === all.length) return "";
+  return ` --vs ${chosen.length === 0 ? NO_RIVALS : chosen.join(",")}`;
 }

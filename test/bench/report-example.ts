@@ -3,7 +3,7 @@ import type { Report } from "../../bench/report.ts";
 import { Rounds, type Sample } from "../../bench/rounds.ts";
 
 export function reportOf(
-  samples: { readonly weft: Sample; readonly limit?: Sample; readonly bullmq?: Sample },
+  samples: { readonly weft: Sample } & Readonly<Record<string, Sample>>,
   headline = "perSecond",
 ): Report {
   const rounds = new Rounds();
