@@ -12,6 +12,7 @@ import {
 import { systemClock } from "@weft/transport";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type NatsServer, startNatsServer, waitUntil } from "../../testing/src/index.ts";
+import { FakeBus } from "../../testing/src/simulation/fake-bus.ts";
 import { ProgressOutlet } from "../src/progress-outlet.ts";
 import { taskId } from "./assignment.ts";
 
@@ -21,7 +22,7 @@ const first = { id: taskId(1), attempt: 1, owner };
 let server: NatsServer;
 let nats: NatsConnection;
 let outlet: ProgressOutlet;
-let heard: { readonly task: TaskId; readonly atMs: number; readonly report: ProgressReport | null }[] = [];
+let heard: { readonly task: TaskId; readonly report: ProgressReport | null }[] = [];
 
 beforeAll(async () => {
   server = await startNatsServer();
@@ -30,7 +31,6 @@ beforeAll(async () => {
     callback: (_error, { subject, data }) =>
       void heard.push({
         task: lastToken(subject) as TaskId,
-        atMs: performance.now(),
         report: decodeProgress(data),
       }),
   });
@@ -66,14 +66,27 @@ describe("a report", () => {
   });
 
   test("of thousands waits its turn: few leave, in order, never two within 50 ms, and the last one does", async () => {
+    const bus = new FakeBus();
+    const { loop } = bus;
+    const sent: { readonly atMs: number; readonly fraction: number | undefined }[] = [];
+    bus.connection("client", bus.process("c1")).nats.subscribe(subjects.progressOf(owner), {
+      callback: (_error, { data }) =>
+        void sent.push({ atMs: loop.nowMs, fraction: decodeProgress(data)?.fraction }),
+    });
+    const throttled = new ProgressOutlet(bus.connection("worker", bus.process("w1")), subjects);
     for (let i = 0; i <= 1_000; i++) {
-      outlet.report(first, said(i / 1_000));
-      if (i % 100 === 0) await new Promise((again) => setTimeout(again, 10));
+      throttled.report(first, said(i / 1_000));
+      if (i % 10 === 0) await loop.play(loop.nowMs + 1);
     }
-    await waitUntil(() => fractions().at(-1) === 1);
-    expect(heard.length).toBeLessThan(60);
-    expect(fractions()[0]).toBe(0);
-    expect(fractions()).toEqual([...new Set(fractions())].sort((a, b) => (a ?? 0) - (b ?? 0)));
+    await loop.play(loop.nowMs + 1_000);
+    throttled.stop();
+    const told = sent.map(({ fraction }) => fraction ?? 0);
+    // 1,001 reports in 101 ms: the first, one for each 50 ms, and the last.
+    expect(told).toHaveLength(4);
+    expect([told[0], told.at(-1)]).toEqual([0, 1]);
+    expect(told).toEqual(told.toSorted((a, b) => a - b));
+    const waits = sent.slice(1).map(({ atMs }, index) => atMs - (sent[index]?.atMs ?? 0));
+    expect(Math.min(...waits)).toBeGreaterThanOrEqual(50);
   });
 
   test("that goes back, or repeats, is told as it is", async () => {
