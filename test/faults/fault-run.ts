@@ -10,6 +10,7 @@ import { MachineLoad } from "./machine-load.ts";
 import type { Spread } from "./measures.ts";
 import type { Network } from "./network.ts";
 import { planOf, type Step } from "./plan.ts";
+import { untilPrompt } from "./until-prompt.ts";
 import { failingsOf } from "./verdict.ts";
 
 export type FaultRunOptions = {
@@ -19,7 +20,7 @@ export type FaultRunOptions = {
   readonly seed: number;
   /** Kinds of faults to draw from; null for all. */
   readonly only: readonly string[] | null;
-  /** Each fault waits until the one before has healed. */
+  /** Each fault waits until the one before has healed, and the cluster is calm again. */
   readonly apart: boolean;
   readonly load: LoadSize;
   readonly tell: (line: string) => void;
@@ -140,6 +141,10 @@ export class FaultRun {
   private async strike(endMs: number): Promise<void> {
     const { fault, afterMs, waits } = this.plan.next().value;
     await pause(Math.min(afterMs, Math.max(0, endMs - performance.now())));
+    if (this.options.apart) {
+      await untilPrompt(this.arena, endMs);
+      if (performance.now() >= endMs) return;
+    }
     const strike = await fault.strike(this.arena);
     if (strike === null) return;
     const { tell } = this.arena;

@@ -23,7 +23,8 @@ slows, fills and restarts them at random. In the end every acknowledged task mus
                   ${faultNames()
                     .join(", ")
                     .replace(/(.{60,80}?), /g, "$1,\n                  ")}
-  --apart         each fault waits until the one before has healed, so that each figure is of one fault
+  --apart         each fault waits until the one before has healed, and tasks are prompt again, so that each figure is
+                  of one fault
   --open N        tasks that are open at most (default 4000)
   --rate N        tasks that are submitted in a second at most (default: as many as the cluster takes, on one machine
                   so many that its cores have nothing left)

@@ -15,6 +15,8 @@ export type LeaderChange = {
   readonly ledAtMs: number;
 };
 
+export type LogState = { readonly messages: number; readonly bytes: number; readonly bytesMax: number };
+
 const subjects = new Subjects(Namespace.parse("default"));
 const LOG = subjects.stream(0);
 const RESTORE_AGAIN_MS = 500;
@@ -97,12 +99,12 @@ export class Observer {
     };
   }
 
-  /** What the log is made of right now, for the story; null where nobody answers. */
-  async logState(): Promise<{ readonly messages: number; readonly bytes: number } | null> {
+  /** What the log is made of right now; null where its stream has no leader, which alone can say. */
+  async logState(): Promise<LogState | null> {
     try {
       const manager = await jetstreamManager(this.nats, { checkAPI: false });
-      const { state } = await manager.streams.info(LOG);
-      return { messages: state.messages, bytes: state.bytes };
+      const { config, state } = await manager.streams.info(LOG);
+      return { messages: state.messages, bytes: state.bytes, bytesMax: config.max_bytes };
     } catch {
       return null;
     }
