@@ -15,6 +15,7 @@ import { taskId } from "./record-codec.ts";
 import { WIRE_VERSION } from "./versions.ts";
 import {
   bytesOrNull,
+  checkVersion,
   count,
   fields,
   flag,
@@ -26,7 +27,6 @@ import {
   readWire,
   text,
 } from "./wire-reader.ts";
-import { checkVersion } from "./worker-messages.ts";
 
 export type ListFilter = {
   readonly states: readonly TaskState[];

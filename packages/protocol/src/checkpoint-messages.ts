@@ -6,8 +6,7 @@ import { Sender } from "./ids.ts";
 import { TEXT_LENGTH_MAX } from "./limits.ts";
 import { packr } from "./packr.ts";
 import { WIRE_VERSION } from "./versions.ts";
-import { count, guarded, oneOf, type Read, readWire, text } from "./wire-reader.ts";
-import { checkVersion } from "./worker-messages.ts";
+import { checkVersion, count, guarded, oneOf, type Read, readWire, text } from "./wire-reader.ts";
 
 /** For a checkpoint that has this record. */
 export type CheckpointRequest = { readonly seq: number };

@@ -4,6 +4,7 @@
  */
 import type { TaskId, TaskName } from "./ids.ts";
 import { RECORD_ITEMS_MAX, TOKEN_LENGTH_MAX } from "./limits.ts";
+import { decodeNumbered, encodeNumbered, type MessageHead } from "./numbered-message.ts";
 import {
   LIVE_STATES,
   type LiveState,
@@ -14,11 +15,9 @@ import {
   reasonToWire,
 } from "./outcome.ts";
 import { taskId } from "./record-codec.ts";
-import { WIRE_VERSION } from "./versions.ts";
 import { readBytes, type WireCursor } from "./wire-cursor.ts";
 import { bytes, count, list, mismatch, oneOf, type Read } from "./wire-reader.ts";
 import { type WireWriter, written } from "./wire-writer.ts";
-import { checkVersion } from "./worker-messages.ts";
 
 export type SettledTask = {
   readonly id: TaskId;
@@ -34,33 +33,20 @@ export type SettledTask = {
   readonly reason: Reason | null;
 };
 
-export type ClientMessage = {
-  readonly epoch: number;
-  readonly number: number;
-  readonly settled: readonly SettledTask[];
-};
+export type ClientMessage = MessageHead & { readonly settled: readonly SettledTask[] };
 
-const MESSAGE_FIELDS = 4;
+const BODY_FIELDS = 1;
 const SETTLED_FIELDS = 9;
 
-export function encodeClientMessage({ epoch, number, settled }: ClientMessage): Uint8Array {
-  return written((out) => {
-    out.list(MESSAGE_FIELDS);
-    out.count(WIRE_VERSION);
-    out.count(epoch);
-    out.count(number);
-    out.list(settled.length);
-    for (const task of settled) writeSettled(out, task);
+export function encodeClientMessage(message: ClientMessage): Uint8Array {
+  return encodeNumbered(message, BODY_FIELDS, (out) => {
+    out.list(message.settled.length);
+    for (const task of message.settled) writeSettled(out, task);
   });
 }
 
 export function decodeClientMessage(data: Uint8Array): Read<ClientMessage> {
-  return readBytes(data, (from) => {
-    const length = from.list("message");
-    checkVersion(from.count("version"));
-    const further = from.beyond(length, "message", MESSAGE_FIELDS);
-    const epoch = from.count("epoch");
-    const number = from.count("number");
+  return decodeNumbered(data, BODY_FIELDS, (from) => {
     const settled: SettledTask[] = [];
     let name: TaskName | null = null;
     for (let left = from.list("settled", RECORD_ITEMS_MAX); left > 0; left--) {
@@ -68,8 +54,7 @@ export function decodeClientMessage(data: Uint8Array): Read<ClientMessage> {
       name = task.name;
       settled.push(task);
     }
-    from.rest(further);
-    return { epoch, number, settled };
+    return { settled };
   });
 }
 

@@ -1,8 +1,7 @@
 /** What coordinators say of themselves to each other, each second, over plain NATS. */
 import { packr } from "./packr.ts";
 import { WIRE_VERSION } from "./versions.ts";
-import { count, fields, oneOf, type Read, readWire, text } from "./wire-reader.ts";
-import { checkVersion } from "./worker-messages.ts";
+import { checkVersion, count, fields, oneOf, type Read, readWire, text } from "./wire-reader.ts";
 
 export const COORDINATOR_STATES = ["following", "standing", "leading", "left"] as const;
 

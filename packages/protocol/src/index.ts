@@ -230,7 +230,6 @@ export {
   type AssignedDeps,
   type Assignment,
   type AttemptRef,
-  checkVersion,
   decodeHello,
   decodePresence,
   decodeProbeAnswer,

@@ -5,6 +5,7 @@
 import { RECORD_DEPTH_MAX, RECORD_NODES_MAX } from "./limits.ts";
 import { checkMsgpack } from "./msgpack-shape.ts";
 import { packr } from "./packr.ts";
+import { WIRE_VERSION } from "./versions.ts";
 
 /** Sound, or why not: `kind` groups the reasons, so that each is logged once. */
 export type Read<T> =
@@ -26,6 +27,11 @@ export function readWire<T>(bytes: Uint8Array, read: (fields: unknown[]) => T): 
 
 export function mismatch(what: string): never {
   throw new Mismatch(what);
+}
+
+export function checkVersion(value: unknown): void {
+  if (value !== WIRE_VERSION)
+    mismatch(`message version ${String(value).slice(0, 20)} is not ${WIRE_VERSION}`);
 }
 
 export function list(value: unknown, what: string, lengthMax: number = RECORD_NODES_MAX): unknown[] {

@@ -12,12 +12,14 @@ import {
   TEXT_LENGTH_MAX,
   TOKEN_LENGTH_MAX,
 } from "./limits.ts";
+import { decodeNumbered, encodeNumbered, type MessageHead } from "./numbered-message.ts";
 import { packr } from "./packr.ts";
 import { readTaskIds, taskId } from "./record-codec.ts";
 import { readLabels } from "./submission-options.ts";
 import { WIRE_VERSION } from "./versions.ts";
-import { readBytes, type WireCursor } from "./wire-cursor.ts";
+import type { WireCursor } from "./wire-cursor.ts";
 import {
+  checkVersion,
   count,
   fields,
   flag,
@@ -30,7 +32,7 @@ import {
   text,
   textOrNull,
 } from "./wire-reader.ts";
-import { type WireWriter, written } from "./wire-writer.ts";
+import type { WireWriter } from "./wire-writer.ts";
 
 /** One attempt for a worker to run. */
 export type Assignment = {
@@ -54,25 +56,19 @@ export type AssignedDeps = {
 
 export type AttemptRef = { readonly id: TaskId; readonly attempt: number };
 
-export type WorkerMessage = {
-  readonly epoch: number;
-  readonly number: number;
+export type WorkerMessage = MessageHead & {
   readonly assignments: readonly Assignment[];
   readonly cancels: readonly (AttemptRef & { readonly reason: string | null })[];
   /** Attempts that are no longer current: stop them, their finish is void. */
   readonly aborts: readonly AttemptRef[];
 };
 
-const MESSAGE_FIELDS = 6;
+const BODY_FIELDS = 3;
 const ASSIGNMENT_FIELDS = 8;
 
 export function encodeWorkerMessage(message: WorkerMessage): Uint8Array {
   const { assignments, cancels, aborts } = message;
-  return written((out) => {
-    out.list(MESSAGE_FIELDS);
-    out.count(WIRE_VERSION);
-    out.count(message.epoch);
-    out.count(message.number);
+  return encodeNumbered(message, BODY_FIELDS, (out) => {
     out.list(assignments.length);
     for (const assignment of assignments) writeAssignment(out, assignment);
     out.packed(cancels.map((c) => [c.id, c.attempt, c.reason]));
@@ -100,12 +96,7 @@ function writeAssignment(out: WireWriter, { deps, ...assignment }: Assignment): 
 }
 
 export function decodeWorkerMessage(data: Uint8Array): Read<WorkerMessage> {
-  return readBytes(data, (from) => {
-    const length = from.list("message");
-    checkVersion(from.count("version"));
-    const further = from.beyond(length, "message", MESSAGE_FIELDS);
-    const epoch = from.count("epoch");
-    const number = from.count("number");
+  return decodeNumbered(data, BODY_FIELDS, (from) => {
     const assignments: Assignment[] = [];
     let before: Assignment | null = null;
     for (let left = from.list("assignments", RECORD_ITEMS_MAX); left > 0; left--) {
@@ -119,8 +110,7 @@ export function decodeWorkerMessage(data: Uint8Array): Read<WorkerMessage> {
     const aborts = list(from.packed(), "aborts", RECORD_ITEMS_MAX).map((item) =>
       readAttempt(list(item, "abort")),
     );
-    from.rest(further);
-    return { epoch, number, assignments, cancels, aborts };
+    return { assignments, cancels, aborts };
   });
 }
 
@@ -154,11 +144,6 @@ function readDeps(from: WireCursor): AssignedDeps {
 
 function readAttempt(wire: unknown[]): AttemptRef {
   return { id: taskId(wire[0]), attempt: count(wire[1], "attempt") };
-}
-
-export function checkVersion(value: unknown): void {
-  if (value !== WIRE_VERSION)
-    mismatch(`message version ${String(value).slice(0, 20)} is not ${WIRE_VERSION}`);
 }
 
 export const WORKER_STATES = ["ready", "draining", "left"] as const;
