@@ -82,8 +82,8 @@ export function decodeValue(bytes: Uint8Array): unknown {
 }
 
 /**
- * What most tasks take and return is a number, a flag or a text alone: read here, which took 0.1 of the 1.1 µs that it takes
- * on the long way. Undefined for everything else.
+ * What most tasks take and return is a small number, a flag or a text alone: read here, a number or a flag in 0.01 µs and a
+ * short text in 0.19, where the long way takes 0.2 and 0.29. Undefined for everything else.
  */
 function plainIn(bytes: Uint8Array): number | string | boolean | null | undefined {
   const type = bytes[0] ?? 0;

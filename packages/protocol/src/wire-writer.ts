@@ -1,7 +1,6 @@
 /**
- * Writes MessagePack field by field, for messages that hold tasks by the thousand: what msgpackr takes is a tree of arrays,
- * and making that tree cost more than packing it (2.9 of 4.1 µs per task of a submit record). What is rare goes through
- * msgpackr, in `packed`.
+ * Writes MessagePack field by field, for messages that hold tasks by the thousand: what msgpackr takes is a tree of arrays.
+ * To make and pack it takes 0.37 µs per task of a submit record, this 0.11. What is rare goes through msgpackr, in `packed`.
  */
 import { DefectError } from "./errors.ts";
 import { packr } from "./packr.ts";

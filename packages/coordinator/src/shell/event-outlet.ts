@@ -32,8 +32,8 @@ const GATHER_MS = 20;
 /** The answer to whether anybody listens comes behind what the log has to deliver: beyond that events are counted only. */
 const GATHERED_MAX = 20_000;
 /**
- * Where nobody listened a moment ago no more than this is gathered to ask anew: objects for events that nobody reads were
- * a quarter of what a coordinator did under load (7.1 of 29 ms per thousand tasks).
+ * Where nobody listened a moment ago no more than this is gathered to ask anew: an event that is gathered takes 0.1 µs, and
+ * leaves objects that nobody reads, one that is counted 0.03.
  */
 const UNHEARD_MAX = 64;
 const UNHEARD_FOR_MS = 500;

