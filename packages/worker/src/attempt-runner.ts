@@ -19,6 +19,7 @@ import { Attempts } from "./core/attempts.ts";
 import { Prefetch } from "./core/prefetch.ts";
 import type { Executors } from "./executors/executor.ts";
 import { encodeFinishes, type FinishItem, finishItem } from "./finish-item.ts";
+import { GatheredFinishes } from "./gathered-finishes.ts";
 import { LargeValues } from "./large-values.ts";
 import { ProgressOutlet } from "./progress-outlet.ts";
 import { CANCELLED, failedWith, type StopRequest } from "./run-attempt.ts";
@@ -50,7 +51,12 @@ const FINISH_BYTES_MAX = 64 * 1024 * 1024;
 /** Below this it goes on. */
 const FINISH_BYTES_FREE = 48 * 1024 * 1024;
 
-const UNSTARTED = { started: false, value: null, failure: null } as const;
+type Ending = Pick<Finish, "started" | "value" | "failure"> & {
+  /** Whether it may leave together with others that end soon. */
+  readonly mayWait: boolean;
+};
+
+const UNSTARTED: Ending = { started: false, value: null, failure: null, mayWait: false };
 const OVER: StopRequest = { type: "cancelled", reason: "the attempt is no longer current" };
 
 export class AttemptRunner {
@@ -61,6 +67,7 @@ export class AttemptRunner {
   private readonly options: AttemptRunnerOptions;
   private readonly progress: ProgressOutlet;
   private readonly appender: Appender<"finish", FinishItem>;
+  private readonly gathered: GatheredFinishes;
   private readonly large: LargeValues;
   /** Large results that are stored now. */
   private readonly storing = new Set<Promise<void>>();
@@ -93,6 +100,11 @@ export class AttemptRunner {
           trouble === null ? "the log takes finishes again" : `the log refuses finishes: ${trouble.message}`,
         );
       },
+    });
+    this.gathered = new GatheredFinishes({
+      clock: connection.clock,
+      isSupplied: () => this.attempts.waiting > 0,
+      append: (item) => this.appender.add("finish", item),
     });
     this.large = new LargeValues({
       connection,
@@ -196,6 +208,7 @@ export class AttemptRunner {
 
   /** Resolves when the log has every finish. */
   appended(): Promise<void> {
+    this.gathered.release();
     return this.appender.idle();
   }
 
@@ -235,40 +248,43 @@ export class AttemptRunner {
     const { connection, subjects } = this.options;
     const { id, attempt } = assignment;
     const isWanted = (): boolean => !this.closed && this.attempts.stateOf(id, attempt) === "running";
-    let begun: Begun = { end: CANCELLED, code: null };
+    let begun: Begun = { end: CANCELLED, code: null, isApart: false };
     try {
       const values = await valuesOf(assignment, { connection, subjects, large: this.large, isWanted });
       // They took a while: the attempt may be over, or another's, by now.
       const outside = { entry, outlet: this.outletOf(assignment) };
       if (isWanted()) begun = this.code.begin(assignment, task, values, outside);
     } catch (error) {
-      begun = { end: failedWith(error), code: null };
+      begun = { end: failedWith(error), code: null, isApart: false };
     }
     await this.awaitEnd(assignment, entry, begun);
   }
 
   private async awaitEnd(assignment: Assignment, entry: BegunEntry, begun: Begun): Promise<void> {
     const end = await begun.end;
-    if (!this.closed) this.ended(assignment, end);
+    if (!this.closed) this.ended(assignment, end, begun.isApart);
     if (begun.code !== null) await begun.code;
     this.codeEnded(entry);
     if (this.closed) return;
     this.startNext();
+    this.gathered.review();
     if (this.attempts.running === 0) this.onIdle?.();
   }
 
   /** Attempt and code have ended in the turn in which they began. */
   private over(assignment: Assignment, entry: BegunEntry, end: Ended): void {
-    this.ended(assignment, end);
+    this.ended(assignment, end, false);
     this.codeEnded(entry);
   }
 
   /** How an attempt ended is known. Its code may go on: then its slot is taken until that ends, too. */
-  private ended(assignment: Assignment, { outcome, value, failure }: Ended): void {
+  private ended(assignment: Assignment, { outcome, value, failure }: Ended, isApart: boolean): void {
     const { id, attempt } = assignment;
     this.code.over(assignment);
+    // Whoever stops code waits for its end.
+    const mayWait = isApart && (outcome === "succeeded" || outcome === "failed");
     if (this.attempts.stateOf(id, attempt) === "running")
-      this.finish(assignment, outcome, { started: true, value, failure });
+      this.finish(assignment, outcome, { started: true, value, failure, mayWait });
     else this.progress.close(id, attempt);
   }
 
@@ -298,16 +314,13 @@ export class AttemptRunner {
     };
   }
 
-  private finish(
-    { id, attempt }: AttemptRef,
-    outcome: FinishOutcome,
-    end: Pick<Finish, "started" | "value" | "failure">,
-  ): void {
+  private finish({ id, attempt }: AttemptRef, outcome: FinishOutcome, ending: Ending): void {
     if (!this.attempts.finishing(id, attempt)) return;
     const progress = this.progress.close(id, attempt);
-    const finish = { id, attempt, outcome, progress, ...end };
-    const { value } = end;
-    if (outcome !== "succeeded" || value === null || !this.large.isLarge(value)) return this.append(finish);
+    const { started, value, failure, mayWait } = ending;
+    const finish = { id, attempt, outcome, progress, started, value, failure };
+    if (outcome !== "succeeded" || value === null || !this.large.isLarge(value))
+      return this.append(finish, mayWait);
     const storing = this.storeThenAppend(finish, value)
       .catch((error: unknown) => this.options.log(`the result of task ${id} is not stored: ${String(error)}`))
       .finally(() => this.storing.delete(storing));
@@ -321,11 +334,12 @@ export class AttemptRunner {
     this.reviewRoom();
     const reference = await storing;
     if (this.closed) return;
-    if (this.attempts.stateOf(id, attempt) === "finishing") this.append({ ...finish, value: reference });
+    if (this.attempts.stateOf(id, attempt) === "finishing")
+      this.append({ ...finish, value: reference }, false);
     this.reviewRoom();
   }
 
-  private append(finish: Finish): void {
+  private append(finish: Finish, mayWait: boolean): void {
     const { id, attempt } = finish;
     const item = finishItem(finish, (seq) => {
       this.appendedSeq = Math.max(this.appendedSeq, seq);
@@ -335,7 +349,10 @@ export class AttemptRunner {
     });
     this.finishBytes += item.bytes;
     this.reviewRoom();
+    if (mayWait) return this.gathered.add(item);
     this.appender.add("finish", item);
+    // It has room for them, and wakes everybody anyway.
+    this.gathered.release();
   }
 }
 

@@ -24,6 +24,8 @@ export type Begun = {
   readonly end: Ended | Promise<Ended>;
   /** Settles when the code has ended; null where it has. */
   readonly code: Promise<unknown> | null;
+  /** Whether it runs in a thread or a process of its own. */
+  readonly isApart: boolean;
 };
 
 export type CodeRunnerOptions = {
@@ -79,13 +81,15 @@ export class CodeRunner {
       if (kind === "inline" && timeoutMs !== null) entry.limit(timeoutMs + this.graceMs);
       const run = this.options.executors[kind].run(task, { id, name, attempt, args, deps }, outlet);
       const code = run.end;
-      if (!(code instanceof Promise)) return { end: code, code: null };
+      const isApart = kind !== "inline";
+      if (!(code instanceof Promise)) return { end: code, code: null, isApart };
       this.runs.set(id, { attempt, what: run });
       const early = of(this.early, assignment);
       if (early !== undefined) this.stopRun(assignment, run, early);
-      return { end: timeoutMs === null ? code : this.inTime(assignment, run, code, timeoutMs), code };
+      const end = timeoutMs === null ? code : this.inTime(assignment, run, code, timeoutMs);
+      return { end, code, isApart };
     } catch (error) {
-      return { end: failedWith(error), code: null };
+      return { end: failedWith(error), code: null, isApart: false };
     }
   }
 

@@ -109,6 +109,11 @@ export class Attempts {
     this.byTask.delete(id);
   }
 
+  /** How many have not begun. */
+  get waiting(): number {
+    return this.queue.size;
+  }
+
   /** Attempts that have not begun. */
   queued(): Assignment[] {
     return [...this.queue].map((held) => held.assignment);
