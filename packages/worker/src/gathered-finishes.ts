@@ -12,8 +12,8 @@ import type { FinishItem } from "./finish-item.ts";
 
 /** A tenth of what a worker holds ready beyond its slots, in time. */
 const GATHER_MS = 5;
-/** Between two outcomes, where they come often: longer than they wait, as they do not come evenly. */
-const OFTEN_MS = 10;
+/** Between two outcomes, where they come often: more than they wait, as they do not come evenly. */
+const OFTEN_MS = 20;
 
 export type GatheredFinishesOptions = {
   readonly clock: Clock;

@@ -117,7 +117,7 @@ describe("the outcome of code in a thread", () => {
     assign(20);
     for (let number = 0; number < 4; number++) {
       await end(number);
-      await after(11);
+      await after(21);
     }
     expect(records()).toEqual([[0], [1], [2], [3]]);
   });

@@ -47,10 +47,16 @@ export type HeapWatchOptions = {
   readonly onFull: () => void;
 };
 
-/** Measures while code runs, one measurement at a time. */
+/**
+ * Measures while code runs, one measurement at a time. The timer goes on from one run to the next: set anew for each, it woke
+ * the worker for runs that were over.
+ */
 export class HeapWatch {
   private readonly options: HeapWatchOptions;
   private timer: Timer | null = null;
+  /** When the code that runs began; null where none does. */
+  private startedAtMs: number | null = null;
+  private runs = 0;
   private measuring = false;
   private aboveSinceMs: number | null = null;
 
@@ -58,24 +64,48 @@ export class HeapWatch {
     this.options = options;
   }
 
+  /** Code begins to run. */
   start(): void {
-    this.timer ??= this.options.clock.every(MEASURE_MS, () => this.measure());
+    const { clock } = this.options;
+    this.runs++;
+    this.startedAtMs = clock.nowMs();
+    this.timer ??= clock.every(MEASURE_MS, () => this.turn());
   }
 
+  /** It has ended. */
   stop(): void {
+    this.startedAtMs = null;
+    this.aboveSinceMs = null;
+  }
+
+  /** The thread has ended. */
+  close(): void {
+    this.stop();
+    this.rest();
+  }
+
+  private turn(): void {
+    const { startedAtMs } = this;
+    if (startedAtMs === null) this.rest();
+    // A short task has ended before it is due.
+    else if (this.options.clock.nowMs() - startedAtMs >= MEASURE_MS / 2) this.measure();
+  }
+
+  private rest(): void {
     this.timer?.cancel();
     this.timer = null;
-    this.aboveSinceMs = null;
   }
 
   private measure(): void {
     if (this.measuring) return;
     this.measuring = true;
     const { measure, onFull } = this.options;
+    const { runs } = this;
     measure().then(
       (heap) => {
         this.measuring = false;
-        if (this.timer === null || !this.isFull(heap.used_heap_size)) return;
+        const isOver = this.startedAtMs === null || this.runs !== runs;
+        if (isOver || !this.isFull(heap.used_heap_size)) return;
         this.stop();
         onFull();
       },

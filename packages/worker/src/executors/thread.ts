@@ -38,7 +38,7 @@ class Thread extends Place {
       this.failure = error instanceof Error ? error : new Error(String(error));
     });
     this.worker.on("exit", (code) => {
-      this.heapWatch.stop();
+      this.heapWatch.close();
       this.gone(() => failedWith(this.whyGone(code)));
     });
   }
