@@ -82,6 +82,23 @@ test("where nobody listened a moment ago few are gathered and the others counted
   expect(heard.filter((each) => typeof each === "number")).toEqual(upTo(300));
 });
 
+test("where nobody listened a moment ago it is asked ten times a second, and where somebody does fifty times", async () => {
+  const asks = (): number => bus.published.filter(({ subject }) => subject.endsWith(".last")).length;
+  const busy = async (): Promise<number> => {
+    const before = asks();
+    for (let step = 0; step < 100; step++) {
+      tell("succeeded", 1, 5);
+      await pass(10);
+    }
+    return asks() - before;
+  };
+  expect(await busy()).toBeLessThanOrEqual(11);
+  listen(SUCCEEDED);
+  expect(await busy()).toBeGreaterThan(30);
+  // What came while it was not asked is there: so few are kept.
+  expect(heard.filter((each) => typeof each !== "number")).toEqual([]);
+});
+
 test("what was known of who listens is forgotten after half a second", async () => {
   tell("submitted", 1, 300);
   await pass(1_000);

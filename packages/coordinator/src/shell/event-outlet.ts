@@ -37,6 +37,8 @@ const GATHERED_MAX = 20_000;
  */
 const UNHEARD_MAX = 64;
 const UNHEARD_FOR_MS = 500;
+/** Where nobody listened to anything a moment ago it is asked less often: to ask wakes the coordinator twice. */
+const UNHEARD_GATHER_MS = 100;
 
 type Gathered = { readonly atMs: number; readonly event: object };
 
@@ -61,6 +63,8 @@ export class EventOutlet {
   private count = 0;
   private timer: Timer | null = null;
   private answeredAtMs = Number.NEGATIVE_INFINITY;
+  /** Nobody listened to anything when it was asked last. */
+  private isAllUnheard = false;
 
   constructor(connection: Connection, subjects: Subjects) {
     this.connection = connection;
@@ -121,9 +125,11 @@ export class EventOutlet {
   private begin(): void {
     const { clock } = this.connection;
     // What was known of who listens is old.
-    if (clock.nowMs() - this.answeredAtMs > UNHEARD_FOR_MS)
+    if (clock.nowMs() - this.answeredAtMs > UNHEARD_FOR_MS) {
+      this.isAllUnheard = false;
       for (const ofGroup of this.lines.values()) for (const line of ofGroup.values()) line.isUnheard = false;
-    this.timer = clock.after(GATHER_MS, () => this.publishHeard());
+    }
+    this.timer = clock.after(this.isAllUnheard ? UNHEARD_GATHER_MS : GATHER_MS, () => this.publishHeard());
   }
 
   /** Of each subject on which something happened. One on which nothing did is forgotten: there may be many names. */
@@ -174,11 +180,15 @@ export class EventOutlet {
   private answered(unheard: ReadonlySet<string> | null): void {
     const { asked } = this;
     this.asked = new Map();
+    let isAllUnheard = asked.size > 0;
     if (unheard !== null) this.answeredAtMs = this.connection.clock.nowMs();
     for (const [line, events] of asked) {
       line.isUnheard = unheard?.has(line.subject) === true;
-      if (!line.isUnheard) this.publish(line.subject, events);
+      if (line.isUnheard) continue;
+      isAllUnheard = false;
+      this.publish(line.subject, events);
     }
+    this.isAllUnheard = isAllUnheard;
   }
 
   private publish(subject: string, events: readonly Gathered[]): void {
