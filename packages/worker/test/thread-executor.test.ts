@@ -105,6 +105,13 @@ describe("a thread", () => {
     expect(await resultOf("buffer-bytes", { args })).toBeLessThan(1_000);
   });
 
+  test("hands over its own result only, whatever it was packed among", async () => {
+    const { value } = await start("echo", { input: "a text" }).end;
+    expect(value?.buffer.byteLength).toBe(value?.length);
+    const failure = await start("throws", { input: "text" }).end;
+    expect(failure.value?.buffer.byteLength).toBe(failure.value?.length);
+  });
+
   test("takes two hundred attempts on four threads, and each gets its own answer", async () => {
     const answers: unknown[] = [];
     const lane = async (from: number): Promise<void> => {

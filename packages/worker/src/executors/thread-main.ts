@@ -2,9 +2,16 @@
 import { parentPort } from "node:worker_threads";
 import { DefectError } from "@weft/protocol";
 import { Inside } from "./inside.ts";
-import type { ToInside } from "./messages.ts";
+import type { FromInside, ToInside } from "./messages.ts";
+import { ownBytes } from "./own-bytes.ts";
 
 if (parentPort === null) throw new DefectError("the thread executor's main was loaded outside a thread");
 const port = parentPort;
-const inside = new Inside((message) => port.postMessage(message));
+const inside = new Inside((message) => port.postMessage(withOwnValue(message)));
 port.on("message", (message: ToInside) => inside.receive(message));
+
+/** A small value is a view of a buffer that many are packed into. */
+function withOwnValue(message: FromInside): FromInside {
+  if (message.type !== "ended" || message.end.value === null) return message;
+  return { ...message, end: { ...message.end, value: ownBytes(message.end.value) } };
+}

@@ -9,6 +9,7 @@ import type { Executor } from "./executor.ts";
 import { OutOfMemoryError, ThreadExitError } from "./exit-errors.ts";
 import { HeapWatch, heapLimits } from "./heap-watch.ts";
 import { type FromInside, readFromInside, type ToInside } from "./messages.ts";
+import { ownBytes } from "./own-bytes.ts";
 import { Place, type PlaceOptions, placesExecutor } from "./place.ts";
 
 class Thread extends Place {
@@ -74,13 +75,8 @@ class Thread extends Place {
 type RunInput = Extract<ToInside, { type: "run" }>["input"];
 
 function aloneIn(input: RunInput): RunInput {
-  const deps = input.deps.map((dep) => (dep === null ? null : alone(dep)));
-  return { ...input, args: alone(input.args), deps };
-}
-
-/** Bytes in a buffer of their own: with a view, a thread is sent all of the message that it looks into. */
-function alone(bytes: Uint8Array): Uint8Array {
-  return bytes.length === bytes.buffer.byteLength ? bytes : Uint8Array.from(bytes);
+  const deps = input.deps.map((dep) => (dep === null ? null : ownBytes(dep)));
+  return { ...input, args: ownBytes(input.args), deps };
 }
 
 export type ThreadExecutorOptions = {
