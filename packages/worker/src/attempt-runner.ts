@@ -223,6 +223,7 @@ export class AttemptRunner {
     this.closed = true;
     this.progress.stop();
     this.large.close();
+    this.gathered.release();
     this.appender.close();
     await Promise.all(Object.values(this.options.executors).map((executor) => executor.close()));
   }

@@ -158,6 +158,15 @@ describe("the outcome of code in a thread", () => {
   });
 });
 
+test("a worker that closes while an outcome waits leaves it behind, and nothing comes after that", async () => {
+  assign(20);
+  await end(0);
+  await end(1);
+  await runner.close();
+  await after(1_000);
+  expect(records()).toEqual([[0]]);
+});
+
 test("an outcome of inline code never waits", async () => {
   assign(20, "inline");
   for (let number = 0; number < 4; number++) await end(number);
