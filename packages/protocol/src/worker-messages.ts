@@ -30,7 +30,6 @@ import {
   type Read,
   readWire,
   text,
-  textOrNull,
 } from "./wire-reader.ts";
 import type { WireWriter } from "./wire-writer.ts";
 
@@ -65,21 +64,37 @@ export type WorkerMessage = MessageHead & {
 
 const BODY_FIELDS = 3;
 const ASSIGNMENT_FIELDS = 8;
+const ATTEMPT_FIELDS = 2;
+const CANCEL_FIELDS = ATTEMPT_FIELDS + 1;
 
 export function encodeWorkerMessage(message: WorkerMessage): Uint8Array {
   const { assignments, cancels, aborts } = message;
   return encodeNumbered(message, BODY_FIELDS, (out) => {
     out.list(assignments.length);
     for (const assignment of assignments) writeAssignment(out, assignment);
-    out.packed(cancels.map((c) => [c.id, c.attempt, c.reason]));
-    out.packed(aborts.map((a) => [a.id, a.attempt]));
+    out.list(cancels.length);
+    for (const cancel of cancels) {
+      out.list(CANCEL_FIELDS);
+      writeAttempt(out, cancel);
+      out.textOrNull(cancel.reason);
+    }
+    out.list(aborts.length);
+    for (const abort of aborts) {
+      out.list(ATTEMPT_FIELDS);
+      writeAttempt(out, abort);
+    }
   });
 }
 
-function writeAssignment(out: WireWriter, { deps, ...assignment }: Assignment): void {
+function writeAttempt(out: WireWriter, { id, attempt }: AttemptRef): void {
+  out.text(id);
+  out.count(attempt);
+}
+
+function writeAssignment(out: WireWriter, assignment: Assignment): void {
+  const { deps } = assignment;
   out.list(ASSIGNMENT_FIELDS);
-  out.text(assignment.id);
-  out.count(assignment.attempt);
+  writeAttempt(out, assignment);
   out.text(assignment.name);
   out.text(assignment.owner);
   out.bytes(assignment.args);
@@ -103,15 +118,29 @@ export function decodeWorkerMessage(data: Uint8Array): Read<WorkerMessage> {
       before = readAssignment(from, before);
       assignments.push(before);
     }
-    const cancels = list(from.packed(), "cancels", RECORD_ITEMS_MAX).map((item) => {
-      const c = list(item, "cancel");
-      return { ...readAttempt(c), reason: textOrNull(c[2], "reason", TEXT_LENGTH_MAX) };
-    });
-    const aborts = list(from.packed(), "aborts", RECORD_ITEMS_MAX).map((item) =>
-      readAttempt(list(item, "abort")),
-    );
+    const cancels: WorkerMessage["cancels"][number][] = [];
+    for (let left = from.list("cancels", RECORD_ITEMS_MAX); left > 0; left--) cancels.push(readCancel(from));
+    const aborts: AttemptRef[] = [];
+    for (let left = from.list("aborts", RECORD_ITEMS_MAX); left > 0; left--) aborts.push(readAbort(from));
     return { assignments, cancels, aborts };
   });
+}
+
+function readCancel(from: WireCursor): WorkerMessage["cancels"][number] {
+  const further = from.fields("cancel", CANCEL_FIELDS);
+  const id = from.taskId();
+  const attempt = from.count("attempt");
+  const reason = from.textOrNull("reason", TEXT_LENGTH_MAX);
+  from.rest(further);
+  return { id, attempt, reason };
+}
+
+function readAbort(from: WireCursor): AttemptRef {
+  const further = from.fields("abort", ATTEMPT_FIELDS);
+  const id = from.taskId();
+  const attempt = from.count("attempt");
+  from.rest(further);
+  return { id, attempt };
 }
 
 /** Name and owner are those of the one before, most of the time. */

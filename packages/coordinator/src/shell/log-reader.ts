@@ -198,11 +198,12 @@ function isFinal(error: unknown): error is LogGapError | LogTailLostError {
 /** The reply subject of a delivery: `$JS.ACK…<stream seq>.<consumer seq>.<stamp in ns>.<pending>`, in its short and its long form. */
 export function parseDelivery(reply: string | undefined): { seq: number; stampMs: number } | null {
   if (reply === undefined || !reply.startsWith("$JS.ACK.")) return null;
-  // For each record that is folded: the two tokens wanted are found without cutting up the others.
-  const dots: number[] = [];
-  for (let dot = reply.indexOf("."); dot >= 0; dot = reply.indexOf(".", dot + 1)) dots.push(dot);
-  const isShort = dots.length === SHORT_FORM_DOTS;
-  if (!isShort && dots.length < LONG_FORM_DOTS_MIN) return null;
+  // For each record that is folded: in one pass, and nothing is cut out but the two tokens wanted.
+  let count = 0;
+  for (let at = 0; at < reply.length; at++)
+    if (reply.charCodeAt(at) === DOT && count < dots.length) dots[count++] = at;
+  const isShort = count === SHORT_FORM_DOTS;
+  if (!isShort && count < LONG_FORM_DOTS_MIN) return null;
   const first = isShort ? 4 : 6;
   const token = (at: number): string => reply.slice((dots[at] ?? 0) + 1, dots[at + 1]);
   const seq = Number(token(first));
@@ -212,5 +213,8 @@ export function parseDelivery(reply: string | undefined): { seq: number; stampMs
   return { seq, stampMs };
 }
 
+const DOT = ".".charCodeAt(0);
 const SHORT_FORM_DOTS = 8;
 const LONG_FORM_DOTS_MIN = 10;
+/** Where the dots of the subject are that is being read. */
+const dots = new Int32Array(LONG_FORM_DOTS_MIN + 1);

@@ -7,18 +7,16 @@
  * A4 Of one task the newest attempt is held; an older one is dropped, its finish would be void.
  */
 import type { Assignment, AttemptRef, TaskId } from "@weft/protocol";
+import { AttemptQueue, type Held, type HeldState } from "./attempt-queue.ts";
 
-export type HeldState = "queued" | "running" | "finishing";
-type Held = { readonly assignment: Assignment; state: HeldState };
-
+export type { HeldState };
 export type AssignAnswer = "queued" | "known" | "refused";
 
 export class Attempts {
   readonly slots: number;
   readonly credits: number;
   private readonly byTask = new Map<TaskId, Held>();
-  /** Those that are queued, oldest first: what has begun or is gone leaves no argument in memory. */
-  private readonly queue = new Set<Held>();
+  private readonly queue = new AttemptQueue();
   private codes = 0;
   private runningCount = 0;
 
@@ -60,9 +58,7 @@ export class Attempts {
       this.drop(assignment.id, held.assignment.attempt);
     }
     if (this.byTask.size >= this.credits) return "refused";
-    const queued: Held = { assignment, state: "queued" };
-    this.byTask.set(assignment.id, queued);
-    this.queue.add(queued);
+    this.byTask.set(assignment.id, this.queue.add(assignment));
     return "queued";
   }
 
@@ -73,9 +69,8 @@ export class Attempts {
 
   /** The next attempt to run, which is running from now on; null where nothing is queued or no slot is free. */
   start(): Assignment | null {
-    const [held] = this.queue;
-    if (held === undefined || !this.canStart) return null;
-    this.queue.delete(held);
+    const held = this.codes < this.slots ? this.queue.take() : null;
+    if (held === null) return null;
     held.state = "running";
     this.codes++;
     this.runningCount++;
@@ -106,6 +101,7 @@ export class Attempts {
     const held = this.byTask.get(id);
     if (held === undefined || held.assignment.attempt !== attempt) return;
     this.leave(held);
+    held.state = "gone";
     this.byTask.delete(id);
   }
 
@@ -116,12 +112,12 @@ export class Attempts {
 
   /** Attempts that have not begun. */
   queued(): Assignment[] {
-    return [...this.queue].map((held) => held.assignment);
+    return this.queue.all();
   }
 
   /** It does not run any more, or gives its place in the queue back. */
   private leave(held: Held): void {
     if (held.state === "running") this.runningCount--;
-    this.queue.delete(held);
+    else if (held.state === "queued") this.queue.leaves();
   }
 }
