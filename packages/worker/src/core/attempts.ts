@@ -69,7 +69,7 @@ export class Attempts {
 
   /** The next attempt to run, which is running from now on; null where nothing is queued or no slot is free. */
   start(): Assignment | null {
-    const held = this.codes < this.slots ? this.queue.take() : null;
+    const held = this.canStart ? this.queue.take() : null;
     if (held === null) return null;
     held.state = "running";
     this.codes++;
