@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 
 function hear(id: Sender, more: Partial<Presence> = {}): void {
-  const known = [...(scheduler.workers.get(id)?.out ?? [])].map(([task, { attempt }]) => ({
+  const known = [...(scheduler.workers.get(id)?.out ?? [])].map(({ id: task, attempt }) => ({
     id: task,
     attempt,
   }));
@@ -68,7 +68,7 @@ describe("a task that lost two workers", () => {
     for (let id = 5; id <= 9; id++) if (id !== 9) submit(id);
     const others = place();
     expect(others.every((each) => !each.endsWith(kept?.id ?? ""))).toBe(true);
-    for (const id of [...(kept?.out.keys() ?? [])]) succeed(Number(id.slice(6)));
+    for (const id of [...(kept?.out ?? [])].map(({ id }) => id)) succeed(Number(id.slice(6)));
     expect(place()).toContain(`9 at ${kept?.id}`);
   });
 

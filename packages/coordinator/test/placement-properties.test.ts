@@ -126,7 +126,7 @@ class World {
   check(): void {
     expect(checkScheduler(this.scheduler, this.log.ledger)).toEqual([]);
     for (const [id, { out }] of this.workers)
-      expect(new Set(this.scheduler.workers.get(id)?.out.keys())).toEqual(out);
+      expect(new Set([...(this.scheduler.workers.get(id)?.out ?? [])].map((each) => each.id))).toEqual(out);
   }
 }
 

@@ -65,10 +65,10 @@ class World {
 
   /** Each placement goes in a message of its own, which may be lost. */
   dispatch(isLost: () => boolean): void {
-    for (const { task, worker } of this.scheduler.place()) {
+    for (const { task, worker, out } of this.scheduler.place()) {
       const to = this.workers.find(({ id }) => id === worker);
       if (to === undefined) throw new Error(`placed at ${worker}, which is gone`);
-      this.scheduler.sentIn(task.id, ++to.sent);
+      out.message = ++to.sent;
       if (isLost()) continue;
       to.held.set(task.id, task.attempt);
       to.seen = to.sent;

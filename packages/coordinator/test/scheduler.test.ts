@@ -109,8 +109,7 @@ describe("a message that was lost", () => {
   test("is found out by the worker's own word, once the fold has what the worker appended (S3)", () => {
     scheduler.seen(W1, presenceOf({ credits: 3 }), 0);
     submit(submission(1), submission(2), submission(3));
-    place();
-    for (const [index, id] of [1, 2, 3].entries()) scheduler.sentIn(idOf(id), index + 1);
+    for (const [index, { out }] of scheduler.place().entries()) out.message = index + 1;
     // It has seen the first two messages and holds only the second task: the first is lost, or its finish on the way.
     scheduler.seen(W1, presenceOf({ credits: 3, seen: 2, appendedSeq: 50, ...holding(2) }), 1);
     expect(scheduler.takeMissing(W1, 1, 49)).toEqual([]);

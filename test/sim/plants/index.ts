@@ -133,7 +133,7 @@ export const PLANTS: readonly Plant[] = [
     edits: [
       {
         file: `${LEDGER}retention.ts`,
-        from: "for (const id of task.dependencies) if (!live.has(id)) settled.pin(id);",
+        from: "if (id !== undefined && living[at] === undefined) settled.pin(id);",
         to: "",
       },
     ],

@@ -15,11 +15,18 @@ import {
 } from "@weft/protocol";
 import type { Bus } from "@weft/transport";
 import type { Ledger, LiveTask, Position } from "../core/ledger/index.ts";
-import type { Placement, Scheduler } from "../core/scheduler/index.ts";
+import type { Out, Placement, Scheduler } from "../core/scheduler/index.ts";
 import type { ValueStore } from "./value-store.ts";
 
 type Cancel = WorkerMessage["cancels"][number];
-type Batch = { assignments: Assignment[]; cancels: Cancel[]; aborts: AttemptRef[]; bytes: number };
+type Batch = {
+  assignments: Assignment[];
+  /** Of the assignments. */
+  outs: Out[];
+  cancels: Cancel[];
+  aborts: AttemptRef[];
+  bytes: number;
+};
 
 const ITEM_BYTES = 128;
 const ITEMS_MAX = 5_000;
@@ -44,11 +51,11 @@ export class Dispatcher {
   }
 
   assign(placement: Placement): void {
-    const { task, worker } = placement;
+    const { task } = placement;
     const args = this.options.values.peek(task.submitted);
     const deps = this.peekDeps(task);
     if (args === undefined || deps === undefined) return this.loadThenAssign(placement);
-    this.add(worker, task, args ?? EMPTY, deps);
+    this.add(placement, args ?? EMPTY, deps);
   }
 
   cancel(worker: Sender, cancel: Cancel): void {
@@ -82,7 +89,7 @@ export class Dispatcher {
   private batchOf(worker: Sender): Batch {
     let batch = this.batches.get(worker);
     if (batch === undefined) {
-      batch = { assignments: [], cancels: [], aborts: [], bytes: 0 };
+      batch = { assignments: [], outs: [], cancels: [], aborts: [], bytes: 0 };
       this.batches.set(worker, batch);
     }
     return batch;
@@ -98,10 +105,12 @@ export class Dispatcher {
     return batch;
   }
 
-  private add(worker: Sender, task: LiveTask, args: Uint8Array, deps: AssignedDeps | null): void {
+  private add({ task, worker, out }: Placement, args: Uint8Array, deps: AssignedDeps | null): void {
     let bytes = ITEM_BYTES + args.length;
     for (const value of deps?.values ?? []) bytes += 32 + (value?.length ?? 0);
-    this.grow(worker, bytes).assignments.push({
+    const batch = this.grow(worker, bytes);
+    batch.outs.push(out);
+    batch.assignments.push({
       id: task.id,
       attempt: task.attempt,
       name: task.name,
@@ -115,13 +124,13 @@ export class Dispatcher {
 
   private send(worker: Sender): void {
     const batch = this.batches.get(worker);
-    const { nats, subjects, scheduler, epoch } = this.options;
+    const { nats, subjects, epoch } = this.options;
     if (batch === undefined || nats.isClosed()) return;
     this.batches.delete(worker);
     const number = (this.numbers.get(worker) ?? 0) + 1;
     this.numbers.set(worker, number);
-    for (const assignment of batch.assignments) scheduler.sentIn(assignment.id, number);
-    const { assignments, cancels, aborts } = batch;
+    const { assignments, outs, cancels, aborts } = batch;
+    for (const out of outs) out.message = number;
     nats.publish(
       subjects.worker(worker),
       encodeWorkerMessage({ epoch, number, assignments, cancels, aborts }),
@@ -149,14 +158,10 @@ export class Dispatcher {
   }
 
   private loadThenAssign(placement: Placement): void {
-    const { task, worker } = placement;
-    const { attempt } = task;
-    this.load(task).then(
+    this.load(placement.task).then(
       ({ args, deps }) => {
-        const { scheduler, ledger } = this.options;
-        const current = ledger.live.get(task.id) === task && task.attempt === attempt;
-        if (!current || scheduler.workerOf(task.id)?.id !== worker) return;
-        this.add(worker, task, args, deps);
+        if (!this.options.scheduler.isOut(placement.out)) return;
+        this.add(placement, args, deps);
         this.flush();
       },
       (error: unknown) => this.options.onFailed(error as Error),

@@ -142,7 +142,7 @@ function work(worker: WorkerEntry): string {
   if (worker.isBlocked) return blocked(worker);
   const { state, slots, credits } = worker.presence;
   if (state !== "ready") return `worker ${worker.id} is ${state}`;
-  const ids = [...worker.out.keys()];
+  const ids = [...worker.out].map(({ id }) => id);
   const more = ids.length > NAMED_MAX ? ` and ${ids.length - NAMED_MAX} more` : "";
   const holds = ids.length === 0 ? "nothing" : `${ids.slice(0, NAMED_MAX).join(", ")}${more}`;
   return `worker ${worker.id} (${countOf(slots, "slot")}, takes ${credits}) has ${holds}`;

@@ -255,9 +255,8 @@ export class Term {
 
   /** Its worker, if it has one, is told to stop where it was not the worker that ended it. */
   private over({ id, attempt }: AttemptRef, { hasRecorded }: { readonly hasRecorded: boolean }): void {
-    const worker = this.scheduler.workerOf(id);
-    this.scheduler.over(id);
-    this.unbegun.delete(id);
+    const worker = this.scheduler.over(id);
+    if (this.unbegun.size > 0) this.unbegun.delete(id);
     if (worker !== null && !hasRecorded) this.dispatcher.abort(worker.id, { id, attempt });
   }
 

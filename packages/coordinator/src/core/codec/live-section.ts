@@ -139,9 +139,9 @@ class LiveReader {
   private linkRow(task: LiveTask): void {
     task.unmet = this.olderRows.length + this.youngerRows.length + this.unknownIds.length;
     if (task.unmet === 0) return;
-    const { live, unknown } = this.ledger;
+    const { unknown } = this.ledger;
     const joined = (list: readonly LiveTask[] | undefined): readonly LiveTask[] =>
-      withDependent(list ?? NOBODY, task, live);
+      withDependent(list ?? NOBODY, task);
     for (const row of this.olderRows) {
       const older = this.tasks[row];
       if (older !== undefined) older.dependents = joined(older.dependents);

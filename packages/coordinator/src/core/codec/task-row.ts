@@ -196,6 +196,7 @@ export class TaskRowReader {
       unmet: 0,
       dependents: NOBODY,
       cancel: has(MARK.cancel) ? loadCancel(from) : null,
+      isSettled: false,
     };
     return { task, freshWaitMs };
   }

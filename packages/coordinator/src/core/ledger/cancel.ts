@@ -24,7 +24,7 @@ function cancelOne(ledger: LedgerState, cancel: Cancel): void {
 /** Parents that ended take their children with them, level by level. */
 export function cancelOrphans(ledger: LedgerState): void {
   for (let child = ledger.orphans.pop(); child !== undefined; child = ledger.orphans.pop()) {
-    if (ledger.live.get(child.id) !== child) continue;
+    if (child.isSettled) continue;
     const parent = ledger.settled.get(child.parent?.id ?? child.id);
     const verdict = parent?.verdict ?? null;
     const reason = verdict?.type === "cancelled" ? verdict.reason : `its parent ${child.parent?.id} is over`;
@@ -41,7 +41,7 @@ function cancelTree(ledger: LedgerState, first: LiveTask, { reason, dependents }
   const own: CancelRequest = { reason: ownText(reason), children: others, dependents: tree.dependents, atMs };
   for (const task of tree.tasks) {
     // It may have failed meanwhile, through a task of the same tree.
-    if (ledger.live.get(task.id) !== task || task.state === "cancelling") continue;
+    if (task.isSettled || task.state === "cancelling") continue;
     task.cancel = task === first ? own : { ...own, children: 0, dependents: 0 };
     if (task.state === "released") {
       task.state = "cancelling";
@@ -72,7 +72,7 @@ function treeOf(ledger: LedgerState, first: LiveTask, withDependents: boolean): 
     for (const child of ledger.children.get(task.id) ?? []) tasks.add(child);
     if (!withDependents) continue;
     for (const dependent of task.dependents) {
-      if (ledger.live.get(dependent.id) !== dependent || tasks.has(dependent)) continue;
+      if (dependent.isSettled || tasks.has(dependent)) continue;
       tasks.add(dependent);
       dependents++;
     }

@@ -8,7 +8,7 @@ import { isFreed, type LiveTask } from "./task.ts";
 export function checkInvariants(ledger: Ledger): string[] {
   const wrong: string[] = [];
   for (const task of ledger.live.values()) {
-    if (ledger.settled.has(task.id)) wrong.push(`I1: ${task.id} is live and settled`);
+    if (task.isSettled || ledger.settled.has(task.id)) wrong.push(`I1: ${task.id} is live and settled`);
     checkTask(ledger, task, wrong);
     checkWaits(ledger, task, wrong);
     checkParent(ledger, task, wrong);

@@ -6,25 +6,41 @@ import { end, failedThrough, release } from "./settle.ts";
 import type { LedgerState } from "./state.ts";
 import { isFreed, type LiveTask, type Verdict } from "./task.ts";
 
-export function link(ledger: LedgerState, task: LiveTask): void {
-  for (const id of task.dependencies) {
-    // What lives is not settled, and is found in one look: of most dependencies that are submitted with their dependents.
-    const dependency = ledger.live.get(id);
-    const settled = dependency === undefined ? ledger.settled.get(id) : undefined;
-    if (settled !== undefined) {
-      if (isFreed(settled)) return end(ledger, task, "failed", { type: "result_expired", task: id });
-      if (settled.outcome === "succeeded") continue;
-      return end(ledger, task, "failed", failedThrough(settled));
+/** `living` are its dependencies as far as they live. */
+export function link(
+  ledger: LedgerState,
+  task: LiveTask,
+  living: readonly (LiveTask | undefined)[],
+): void {
+  for (let at = 0; at < living.length; at++) {
+    const dependency = living[at];
+    if (dependency !== undefined) {
+      task.unmet++;
+      dependency.dependents = withDependent(dependency.dependents, task);
+      continue;
     }
-    if (dependency === undefined && hasExpired(ledger, id))
-      return end(ledger, task, "failed", { type: "result_expired", task: id });
-    task.unmet++;
-    if (dependency !== undefined)
-      dependency.dependents = withDependent(dependency.dependents, task, ledger.live);
-    else awaitUnknown(ledger, id, task);
+    const id = task.dependencies[at];
+    const verdict = id === undefined ? null : judgeAbsent(ledger, task, id);
+    if (verdict !== null) return end(ledger, task, "failed", verdict);
   }
   if (task.unmet === 0) release(ledger, task);
   else if (task.dependencyTimeoutMs > 0) ledger.timers.wait(task, task.dependencyTimeoutMs);
+}
+
+/**
+ * A dependency that does not live: what its dependent fails with; null where that may go on, or waits for what nobody has
+ * submitted yet.
+ */
+function judgeAbsent(ledger: LedgerState, task: LiveTask, id: TaskId): Verdict | null {
+  const settled = ledger.settled.get(id);
+  if (settled !== undefined) {
+    if (isFreed(settled)) return { type: "result_expired", task: id };
+    return settled.outcome === "succeeded" ? null : failedThrough(settled);
+  }
+  if (hasExpired(ledger, id)) return { type: "result_expired", task: id };
+  task.unmet++;
+  awaitUnknown(ledger, id, task);
+  return null;
 }
 
 function awaitUnknown(ledger: LedgerState, id: TaskId, task: LiveTask): void {
@@ -32,7 +48,7 @@ function awaitUnknown(ledger: LedgerState, id: TaskId, task: LiveTask): void {
   if (waiters === undefined) {
     ledger.unknown.set(id, [task]);
     ledger.unknownDeadlines.add(id);
-  } else ledger.unknown.set(id, withDependent(waiters, task, ledger.live));
+  } else ledger.unknown.set(id, withDependent(waiters, task));
 }
 
 /** Nobody has submitted the id within its minute. */
@@ -43,5 +59,5 @@ export function giveUpUnknown(ledger: LedgerState, id: TaskId): void {
     ? { type: "result_expired", task: id }
     : { type: "unknown_dependency", dependency: id };
   for (const task of waiters)
-    if (ledger.live.get(task.id) === task) end(ledger, task, "failed", { ...verdict });
+    if (!task.isSettled) end(ledger, task, "failed", { ...verdict });
 }

@@ -74,8 +74,15 @@ export function isLogFull(ledger: LedgerState): boolean {
 }
 
 /** What lives is not settled: it is pinned when it settles, once for all who name it. */
-export function pinDependencies({ live, settled }: LedgerState, task: LiveTask): void {
-  for (const id of task.dependencies) if (!live.has(id)) settled.pin(id);
+export function pinDependencies(
+  { settled }: LedgerState,
+  { dependencies }: LiveTask,
+  living: readonly (LiveTask | undefined)[],
+): void {
+  for (let at = 0; at < dependencies.length; at++) {
+    const id = dependencies[at];
+    if (id !== undefined && living[at] === undefined) settled.pin(id);
+  }
 }
 
 export function unpinDependencies(ledger: LedgerState, task: LiveTask): void {

@@ -54,7 +54,7 @@ export function settle(ledger: LedgerState, first: LiveTask, ending: Ending): vo
     const [task, settled] = next;
     const succeeded = settled.outcome === "succeeded";
     for (const dependent of task.dependents) {
-      if (dependent.state !== "waiting" || ledger.live.get(dependent.id) !== dependent) continue;
+      if (dependent.isSettled || dependent.state !== "waiting") continue;
       if (succeeded) {
         if (--dependent.unmet === 0) release(ledger, dependent);
         continue;
@@ -89,11 +89,12 @@ export function conclude(ledger: LedgerState, task: LiveTask, ending: Ending): S
     verdict: ending.verdict,
   };
   ledger.live.delete(task.id);
+  task.isSettled = true;
   ledger.argsBytes -= task.argsBytes;
   if (ledger.carried.size > 0) ledger.carried.drop(task.submitted.seq, task.argsBytes);
   unpinDependencies(ledger, task);
   let pins = 0;
-  for (const each of task.dependents) if (ledger.live.get(each.id) === each) pins++;
+  for (const each of task.dependents) if (!each.isSettled) pins++;
   ledger.settled.add(settled, ending.value?.length ?? 0, pins);
   bury(ledger, task);
   orphan(ledger, task, ending.outcome === "succeeded");

@@ -26,7 +26,7 @@ export class LedgerState {
   readonly unknown: Map<TaskId, readonly LiveTask[]> = new Map();
   readonly unknownDeadlines: Deadlines<TaskId> = new Deadlines(UNKNOWN_WAIT_MS);
   readonly names: Names = new Names();
-  readonly timers: Timers = new Timers((task) => this.live.get(task.id) === task);
+  readonly timers: Timers = new Timers((task) => !task.isSettled);
   /** The live children of each task that submitted some, whether it has settled itself or not. */
   readonly children: Map<TaskId, Set<LiveTask>> = new Map();
   /** Tasks whose parent ended in a way that ends them too: cancelled before the record at hand is done with. */

@@ -32,24 +32,38 @@ export function submitAll(ledger: LedgerState, seq: number, owner: Sender, recor
 }
 
 function take(ledger: LedgerState, submission: Submission, owner: Sender, submitted: Position): void {
-  const task = newTask(ledger, submission, owner, submitted);
+  const { live } = ledger;
+  // Looked up once for all that is done with them.
+  const living = submission.dependsOn.map((each) => live.get(each));
+  const task = newTask(ledger, submission, { owner, submitted, living });
   const { id } = task;
   const awaited = ledger.unknown.delete(id);
   if (awaited) ledger.unknownDeadlines.delete(id);
   const isFull = isLogFull(ledger);
-  ledger.live.set(id, task);
+  live.set(id, task);
   ledger.argsBytes += task.argsBytes;
   bear(ledger, task);
-  pinDependencies(ledger, task);
+  pinDependencies(ledger, task, living);
   if (task.deadlineMs !== null) ledger.timers.deadline(task, task.deadlineMs);
   ledger.effects.push({ type: "submitted", task });
   const verdict = isFull ? LOG_FULL : refusal(ledger, task, awaited);
-  if (verdict === null) link(ledger, task);
+  if (verdict === null) link(ledger, task, living);
   else end(ledger, task, verdict.type === "cancelled" ? "cancelled" : "rejected", verdict);
 }
 
+type Given = {
+  readonly owner: Sender;
+  readonly submitted: Position;
+  /** Its dependencies as far as they live. */
+  readonly living: readonly (LiveTask | undefined)[];
+};
+
 /** Field by field: what is spread into an object takes more room in it. */
-function newTask(ledger: LedgerState, submission: Submission, owner: Sender, submitted: Position): LiveTask {
+function newTask(
+  ledger: LedgerState,
+  submission: Submission,
+  { owner, submitted, living }: Given,
+): LiveTask {
   const { id, name, dependsOn } = submission;
   const options: SubmissionOptions = submission.options ?? DEFAULT_OPTIONS;
   const { parent, retry } = options;
@@ -60,7 +74,7 @@ function newTask(ledger: LedgerState, submission: Submission, owner: Sender, sub
     owner: names.one(owner),
     priority: options.priority,
     labels: options.labels.length === 0 ? NOTHING : names.all(options.labels),
-    dependencies: dependsOn.length === 0 ? NOTHING : dependsOn.map((each) => own(ledger, each)),
+    dependencies: dependsOn.length === 0 ? NOTHING : dependsOn.map((each, at) => living[at]?.id ?? ownId(each)),
     parent: parent === null ? null : { id: own(ledger, parent.id), attempt: parent.attempt },
     traceparent: ownText(options.traceparent),
     retry: retry === null ? null : { ...retry, nonRetryable: names.all(retry.nonRetryable) },
@@ -82,6 +96,7 @@ function newTask(ledger: LedgerState, submission: Submission, owner: Sender, sub
     unmet: 0,
     dependents: ledger.unknown.get(id) ?? NOBODY,
     cancel: null,
+    isSettled: false,
   };
 }
 

@@ -65,6 +65,11 @@ export type LiveTask = {
   dependents: readonly LiveTask[];
   /** The cancel that stops it; null where nobody wants it stopped. */
   cancel: CancelRequest | null;
+  /**
+   * It has its outcome and lives no more: lists and queues may still name it. Told by the task itself, since to look each of
+   * them up among all that live is what a graph of many tasks would spend its time on.
+   */
+  isSettled: boolean;
 };
 
 /** What of a task is empty in most. Never changed, so that all can have it. */

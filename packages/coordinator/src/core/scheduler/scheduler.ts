@@ -11,9 +11,9 @@ import type { Presence, Sender, TaskId } from "@weft/protocol";
 import { isReleased, type LiveTask } from "../ledger/index.ts";
 import { LoneTasks, loneWorker, runsAlone } from "./lone-tasks.ts";
 import { before, ReadyQueue } from "./ready-queue.ts";
-import { begunAt, canRun, entryOf, freeCredits, newOut, type WorkerEntry } from "./worker-entry.ts";
+import { begunAt, canRun, entryOf, freeCredits, type Out, type WorkerEntry } from "./worker-entry.ts";
 
-export type Placement = { readonly task: LiveTask; readonly worker: Sender };
+export type Placement = { readonly task: LiveTask; readonly worker: Sender; readonly out: Out };
 
 /** An attempt that left its worker without a finish. */
 export type Orphan = {
@@ -47,7 +47,7 @@ export class Scheduler {
   private readonly shapes = new Map<string, Shape>();
   private readonly lone = new LoneTasks();
   /** Where the current attempt of a released task is out. */
-  private readonly outAt = new Map<TaskId, WorkerEntry>();
+  private readonly outs = new Map<TaskId, Out>();
   /** Released before this leader was elected: kept back until the workers have said what they hold. */
   private readonly heldBack = new Map<TaskId, LiveTask>();
   private readonly liveTask: (id: TaskId) => LiveTask | undefined;
@@ -81,7 +81,7 @@ export class Scheduler {
   releaseHeldBack(): Orphan[] {
     const orphans: Orphan[] = [];
     for (const task of this.heldBack.values()) {
-      if (this.liveTask(task.id) !== task) continue;
+      if (task.isSettled) continue;
       if (task.state === "cancelling") orphans.push({ task, attempt: task.attempt, isBegun: false });
       else this.ready(task);
     }
@@ -89,34 +89,35 @@ export class Scheduler {
     return orphans;
   }
 
-  /** The attempt is over: its credit is free again. */
-  over(id: TaskId): void {
-    const worker = this.outAt.get(id);
-    if (worker !== undefined) this.leaves(worker, id);
-    this.heldBack.delete(id);
-    if (!this.lone.delete(id)) return;
+  /** The attempt is over: its credit is free again. Answers where it was out. */
+  over(id: TaskId): WorkerEntry | null {
+    const out = this.outs.get(id);
+    if (out !== undefined) this.leaves(out);
+    if (this.heldBack.size > 0) this.heldBack.delete(id);
     // One may be kept for it that it never got to.
-    for (const each of this.workers.values()) if (each.keptFor === id) each.keptFor = null;
+    if (this.lone.size > 0 && this.lone.delete(id))
+      for (const each of this.workers.values()) if (each.keptFor === id) each.keptFor = null;
+    return out?.worker ?? null;
   }
 
-  private leaves(worker: WorkerEntry, id: TaskId): void {
-    worker.out.delete(id);
-    this.outAt.delete(id);
+  private leaves(out: Out): void {
+    const { id, worker } = out;
+    worker.out.delete(out);
+    this.outs.delete(id);
     if (worker.keptFor === id) worker.keptFor = null;
   }
 
   workerOf(id: TaskId): WorkerEntry | null {
-    return this.outAt.get(id) ?? null;
+    return this.outs.get(id)?.worker ?? null;
+  }
+
+  /** Whether it is there still. */
+  isOut(out: Out): boolean {
+    return this.outs.get(out.id) === out;
   }
 
   isHeldBack(id: TaskId): boolean {
     return this.heldBack.has(id);
-  }
-
-  /** Notes in which message an attempt left, so that a lost message is found out. */
-  sentIn(id: TaskId, message: number): void {
-    const out = this.outAt.get(id)?.out.get(id);
-    if (out !== undefined) out.message = message;
   }
 
   seen(id: Sender, presence: Presence, nowMs: number): PresenceFindings {
@@ -131,7 +132,7 @@ export class Scheduler {
     const cancelling: LiveTask[] = [];
     for (const held of presence.held) {
       const task = this.liveTask(held.id);
-      const at = this.outAt.get(held.id);
+      const at = this.outs.get(held.id)?.worker;
       if (task?.state === "cancelling" && task.attempt === held.attempt) cancelling.push(task);
       if (at === worker) continue;
       const claimable = task !== undefined && isReleased(task) && task.attempt === held.attempt;
@@ -147,10 +148,18 @@ export class Scheduler {
     this.takes(worker, task, 0);
   }
 
-  private takes(worker: WorkerEntry, task: LiveTask, message: number): void {
-    worker.out.set(task.id, newOut(task.attempt, message));
-    this.outAt.set(task.id, worker);
-    if (runsAlone(task)) worker.keptFor = task.id;
+  private takes(worker: WorkerEntry, task: LiveTask, message: number): Out {
+    const { id, attempt } = task;
+    const out: Out = { id, worker, attempt, message, begunAtMs: null, isExpired: false };
+    worker.out.add(out);
+    this.outs.set(id, out);
+    if (runsAlone(task)) worker.keptFor = id;
+    return out;
+  }
+
+  /** It is in no message yet: whoever sends it says in which (`message`), so that a lost message is found out. */
+  private placed(worker: WorkerEntry, task: LiveTask): Placement {
+    return { task, worker: worker.id, out: this.takes(worker, task, Number.POSITIVE_INFINITY) };
   }
 
   /**
@@ -164,10 +173,10 @@ export class Scheduler {
     if (presence.epoch !== epoch || presence.appendedSeq > foldedSeq) return [];
     const held = new Set(presence.held.map((each) => each.id));
     const missing: LiveTask[] = [];
-    for (const [taskId, out] of worker.out) {
-      if (out.message > presence.seen || held.has(taskId)) continue;
-      const task = this.liveTask(taskId);
-      this.leaves(worker, taskId);
+    for (const out of worker.out) {
+      if (out.message > presence.seen || held.has(out.id)) continue;
+      const task = this.liveTask(out.id);
+      this.leaves(out);
       if (task !== undefined && task.attempt === out.attempt) missing.push(task);
     }
     return missing;
@@ -185,10 +194,10 @@ export class Scheduler {
     if (worker === undefined) return [];
     const running = new Map(begun.map((each) => [each.id, each.attempt]));
     const taken: Orphan[] = [];
-    for (const [taskId, out] of worker.out) {
-      if (running.get(taskId) === out.attempt) continue;
-      this.leaves(worker, taskId);
-      const task = this.liveTask(taskId);
+    for (const out of worker.out) {
+      if (running.get(out.id) === out.attempt) continue;
+      this.leaves(out);
+      const task = this.liveTask(out.id);
       if (task?.attempt === out.attempt) taken.push({ task, attempt: out.attempt, isBegun: false });
     }
     return taken;
@@ -199,20 +208,21 @@ export class Scheduler {
     const worker = this.workers.get(id);
     if (worker === undefined) return [];
     this.workers.delete(id);
-    const begun = new Set([...begunAt(worker)].map(([taskId]) => taskId));
+    const begun = new Set(begunAt(worker));
     const orphans: Orphan[] = [];
-    for (const [taskId, { attempt }] of worker.out) {
-      this.outAt.delete(taskId);
-      const task = this.liveTask(taskId);
-      if (task?.attempt === attempt) orphans.push({ task, attempt, isBegun: begun.has(taskId) });
+    for (const out of worker.out) {
+      this.outs.delete(out.id);
+      const task = this.liveTask(out.id);
+      const { attempt } = out;
+      if (task?.attempt === attempt) orphans.push({ task, attempt, isBegun: begun.has(out) });
     }
     return orphans;
   }
 
   /** Whether a worker has begun the task's current attempt, as far as can be told. */
   isBegun(id: TaskId): boolean {
-    const worker = this.outAt.get(id);
-    if (worker !== undefined) for (const [taskId] of begunAt(worker)) if (taskId === id) return true;
+    const out = this.outs.get(id);
+    if (out !== undefined) for (const each of begunAt(out.worker)) if (each === out) return true;
     return false;
   }
 
@@ -223,9 +233,9 @@ export class Scheduler {
   takeExpired(nowMs: number, marginMs: number): LiveTask[] {
     const expired: LiveTask[] = [];
     for (const worker of this.workers.values()) {
-      for (const [id, out] of begunAt(worker)) {
+      for (const out of begunAt(worker)) {
         out.begunAtMs ??= nowMs;
-        const task = this.liveTask(id);
+        const task = this.liveTask(out.id);
         const { timeoutMs = null } = task ?? {};
         if (task === undefined || timeoutMs === null || out.isExpired || task.attempt !== out.attempt)
           continue;
@@ -253,8 +263,7 @@ export class Scheduler {
       const best = bestOf(room, shape);
       const task = best === null ? null : shape.queue.pop();
       if (best !== null && task !== null && this.isPlaceable(task)) {
-        this.takes(best.worker, task, Number.POSITIVE_INFINITY);
-        placements.push({ task, worker: best.worker.id });
+        placements.push(this.placed(best.worker, task));
         if (--best.free === 0) room = room.filter((each) => each !== best);
       }
       if (best === null || shape.queue.size === 0) open = open.filter((each) => each !== shape);
@@ -280,22 +289,22 @@ export class Scheduler {
     for (const worker of this.workers.values()) {
       const { keptFor } = worker;
       const isWanted =
-        keptFor !== null && (worker.out.has(keptFor) || waiting.some(({ id }) => id === keptFor));
+        keptFor !== null &&
+        (this.workerOf(keptFor) === worker || waiting.some(({ id }) => id === keptFor));
       if (!isWanted) worker.keptFor = null;
     }
     for (const task of waiting) {
       const worker = loneWorker(this.workers, task);
       if (worker === null) continue;
       this.lone.delete(task.id);
-      this.takes(worker, task, Number.POSITIVE_INFINITY);
-      placements.push({ task, worker: worker.id });
+      placements.push(this.placed(worker, task));
     }
     return placements;
   }
 
   /** A task that settled or left while it was in a queue is passed over: queues are not searched. */
   private isPlaceable(task: LiveTask): boolean {
-    return task.state === "released" && this.liveTask(task.id) === task && !this.outAt.has(task.id);
+    return task.state === "released" && !task.isSettled && !this.outs.has(task.id);
   }
 
   private shapeOf(task: LiveTask): Shape {

@@ -3,6 +3,8 @@ import type { Presence, Sender, TaskId } from "@weft/protocol";
 
 /** An attempt out at a worker. */
 export type Out = {
+  readonly id: TaskId;
+  readonly worker: WorkerEntry;
   readonly attempt: number;
   /** The message that took it there. */
   message: number;
@@ -12,16 +14,13 @@ export type Out = {
   isExpired: boolean;
 };
 
-export function newOut(attempt: number, message: number): Out {
-  return { attempt, message, begunAtMs: null, isExpired: false };
-}
-
 export type WorkerEntry = {
   readonly id: Sender;
   presence: Presence;
   readonly names: ReadonlySet<string>;
   readonly labels: ReadonlySet<string>;
-  readonly out: Map<TaskId, Out>;
+  /** In the order in which they went there. */
+  readonly out: Set<Out>;
   lastSeenMs: number;
   isBlocked: boolean;
   /** The task that it runs alone, or is being emptied for; null where it takes whatever comes. */
@@ -35,7 +34,7 @@ export function entryOf(id: Sender, presence: Presence, nowMs: number): WorkerEn
     presence,
     names: new Set(names),
     labels: new Set(labels),
-    out: new Map(),
+    out: new Set(),
     lastSeenMs: nowMs,
     isBlocked: false,
     keptFor: null,
@@ -57,7 +56,7 @@ export function canRun(worker: WorkerEntry, name: string, labels: readonly strin
  * What it has begun, as far as can be told: a worker begins its attempts in the order in which they came, so those that
  * came first fill its slots.
  */
-export function* begunAt(worker: WorkerEntry): Iterable<[TaskId, Out]> {
+export function* begunAt(worker: WorkerEntry): Iterable<Out> {
   let left = worker.presence.slots;
   for (const each of worker.out) {
     if (left-- <= 0) return;
