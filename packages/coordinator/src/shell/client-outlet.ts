@@ -105,17 +105,21 @@ export class ClientOutlet {
 
   settled(task: SettledTask, owner: Sender, progress: Uint8Array | null, value: Uint8Array | null): void {
     this.line(owner).openTasks--;
-    const receivers = this.watchers.get(task.id);
-    this.watchers.delete(task.id);
-    for (const client of receivers ?? []) {
-      this.line(client).watching--;
-      this.watchCount--;
-    }
+    const receivers = this.watchCount === 0 ? undefined : this.takeWatchers(task.id);
     const told = tell(this.ledger, task);
     const bytes = told.source === task ? value : peekSource(told.source, this.values);
     const message = messageOf(task, told.reason, progress, bytes ?? null);
     if (bytes === undefined) return this.loadThenSend(task, { ...message, fetch: true }, owner, receivers);
     this.enqueue(message, owner, receivers);
+  }
+
+  private takeWatchers(id: TaskId): ReadonlySet<Sender> | undefined {
+    const watchers = this.watchers.get(id);
+    if (watchers === undefined) return watchers;
+    this.watchers.delete(id);
+    for (const client of watchers) this.line(client).watching--;
+    this.watchCount -= watchers.size;
+    return watchers;
   }
 
   flush(): void {

@@ -34,7 +34,9 @@ export function adopt(ledger: LedgerState, { id, options }: Submission): void {
 
 /** The task has its outcome: which of its children have nobody left who wants them. */
 export function orphan(ledger: LedgerState, task: LiveTask, succeeded: boolean): void {
-  for (const child of ledger.children.get(task.id) ?? []) {
+  const children = ledger.children.size === 0 ? undefined : ledger.children.get(task.id);
+  if (children === undefined) return;
+  for (const child of children) {
     if (!succeeded || child.parent?.attempt !== task.attempt) ledger.orphans.push(child);
   }
 }

@@ -7,11 +7,7 @@ import type { LedgerState } from "./state.ts";
 import { isFreed, type LiveTask, type Verdict } from "./task.ts";
 
 /** `living` are its dependencies as far as they live. */
-export function link(
-  ledger: LedgerState,
-  task: LiveTask,
-  living: readonly (LiveTask | undefined)[],
-): void {
+export function link(ledger: LedgerState, task: LiveTask, living: readonly (LiveTask | undefined)[]): void {
   for (let at = 0; at < living.length; at++) {
     const dependency = living[at];
     if (dependency !== undefined) {
@@ -58,6 +54,5 @@ export function giveUpUnknown(ledger: LedgerState, id: TaskId): void {
   const verdict: Verdict = mayHaveExpired(ledger, id)
     ? { type: "result_expired", task: id }
     : { type: "unknown_dependency", dependency: id };
-  for (const task of waiters)
-    if (!task.isSettled) end(ledger, task, "failed", { ...verdict });
+  for (const task of waiters) if (!task.isSettled) end(ledger, task, "failed", { ...verdict });
 }

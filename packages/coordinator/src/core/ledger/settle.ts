@@ -48,31 +48,33 @@ export function cancelled(
   return { type: "cancelled", reason, stopped, children, dependents };
 }
 
-export function settle(ledger: LedgerState, first: LiveTask, ending: Ending): void {
-  const open: [LiveTask, SettledTask][] = [[first, conclude(ledger, first, ending)]];
+export function settle(ledger: LedgerState, task: LiveTask, ending: Ending): void {
+  const settled = conclude(ledger, task, ending);
+  // Most tasks: nothing is made for them that only those need which somebody waits for.
+  if (task.dependents.length === 0) return;
+  if (settled.outcome !== "succeeded") return failDependents(ledger, task, settled);
+  for (const dependent of task.dependents)
+    if (isWaiting(dependent) && --dependent.unmet === 0) release(ledger, dependent);
+  task.dependents = NOBODY;
+}
+
+/** With whatever waits for these in turn. */
+function failDependents(ledger: LedgerState, first: LiveTask, firstSettled: SettledTask): void {
+  const open: [LiveTask, SettledTask][] = [[first, firstSettled]];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const [task, settled] = next;
-    const succeeded = settled.outcome === "succeeded";
     for (const dependent of task.dependents) {
-      if (dependent.isSettled || dependent.state !== "waiting") continue;
-      if (succeeded) {
-        if (--dependent.unmet === 0) release(ledger, dependent);
-        continue;
-      }
+      if (!isWaiting(dependent)) continue;
       const verdict = failedThrough(settled);
-      open.push([
-        dependent,
-        conclude(ledger, dependent, {
-          outcome: "failed",
-          finish: null,
-          verdict,
-          progress: null,
-          value: null,
-        }),
-      ]);
+      const ending: Ending = { outcome: "failed", finish: null, verdict, progress: null, value: null };
+      open.push([dependent, conclude(ledger, dependent, ending)]);
     }
     task.dependents = NOBODY;
   }
+}
+
+function isWaiting(dependent: LiveTask): boolean {
+  return !dependent.isSettled && dependent.state === "waiting";
 }
 
 /** The outcome of one task alone: what waits for it is left to the caller. */

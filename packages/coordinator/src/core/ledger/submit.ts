@@ -33,8 +33,9 @@ export function submitAll(ledger: LedgerState, seq: number, owner: Sender, recor
 
 function take(ledger: LedgerState, submission: Submission, owner: Sender, submitted: Position): void {
   const { live } = ledger;
+  const { dependsOn } = submission;
   // Looked up once for all that is done with them.
-  const living = submission.dependsOn.map((each) => live.get(each));
+  const living = dependsOn.length === 0 ? NOTHING : dependsOn.map((each) => live.get(each));
   const task = newTask(ledger, submission, { owner, submitted, living });
   const { id } = task;
   const awaited = ledger.unknown.delete(id);
@@ -59,11 +60,7 @@ type Given = {
 };
 
 /** Field by field: what is spread into an object takes more room in it. */
-function newTask(
-  ledger: LedgerState,
-  submission: Submission,
-  { owner, submitted, living }: Given,
-): LiveTask {
+function newTask(ledger: LedgerState, submission: Submission, { owner, submitted, living }: Given): LiveTask {
   const { id, name, dependsOn } = submission;
   const options: SubmissionOptions = submission.options ?? DEFAULT_OPTIONS;
   const { parent, retry } = options;
@@ -74,7 +71,8 @@ function newTask(
     owner: names.one(owner),
     priority: options.priority,
     labels: options.labels.length === 0 ? NOTHING : names.all(options.labels),
-    dependencies: dependsOn.length === 0 ? NOTHING : dependsOn.map((each, at) => living[at]?.id ?? ownId(each)),
+    dependencies:
+      dependsOn.length === 0 ? NOTHING : dependsOn.map((each, at) => living[at]?.id ?? ownId(each)),
     parent: parent === null ? null : { id: own(ledger, parent.id), attempt: parent.attempt },
     traceparent: ownText(options.traceparent),
     retry: retry === null ? null : { ...retry, nonRetryable: names.all(retry.nonRetryable) },

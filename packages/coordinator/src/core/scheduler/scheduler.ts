@@ -289,8 +289,7 @@ export class Scheduler {
     for (const worker of this.workers.values()) {
       const { keptFor } = worker;
       const isWanted =
-        keptFor !== null &&
-        (this.workerOf(keptFor) === worker || waiting.some(({ id }) => id === keptFor));
+        keptFor !== null && (this.workerOf(keptFor) === worker || waiting.some(({ id }) => id === keptFor));
       if (!isWanted) worker.keptFor = null;
     }
     for (const task of waiting) {
