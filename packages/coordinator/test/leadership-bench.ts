@@ -8,7 +8,7 @@ import {
   type Sender,
   type TaskId,
 } from "@weft/protocol";
-import { AwakeTime } from "@weft/transport";
+import { AwakeTime, type Clock } from "@weft/transport";
 import { Dice } from "../../testing/src/simulation/dice.ts";
 import { SimLoop, SimProcess } from "../../testing/src/simulation/index.ts";
 import { DEFAULT_SETTINGS } from "../src/core/ledger/index.ts";
@@ -52,10 +52,12 @@ export class Bench {
   connected = true;
   seq = 0;
   readonly leadership: Leadership;
+  private woken = 0;
 
   constructor() {
     const { clock, entropy } = this.process;
-    const awake = new AwakeTime({ clock, hears: () => this.connected });
+    const counted = this.counting(clock);
+    const awake = new AwakeTime({ clock: counted, hears: () => this.connected });
     const tryAppend = async (epoch: number, event: ControlEvent): Promise<boolean> => {
       this.inFlightMax = Math.max(this.inFlightMax, ++this.inFlight);
       this.appends.push({ atMs: this.loop.nowMs, epoch, event });
@@ -67,7 +69,7 @@ export class Bench {
       return this.takes;
     };
     this.leadership = new Leadership({
-      clock,
+      clock: counted,
       awake,
       entropy,
       ledger: this.ledger,
@@ -95,6 +97,23 @@ export class Bench {
       onDeposed: () => void this.told.push("deposed"),
       onFailed: (error) => void this.told.push(String(error)),
     });
+  }
+
+  /** How often a timer of the leadership, or of its time awake, has fired. */
+  wakeUps(): number {
+    return this.woken;
+  }
+
+  private counting(clock: Clock): Clock {
+    const counted = (act: () => void) => (): void => {
+      this.woken++;
+      act();
+    };
+    return {
+      ...clock,
+      after: (waitMs, act) => clock.after(waitMs, counted(act)),
+      every: (periodMs, act) => clock.every(periodMs, counted(act)),
+    };
   }
 
   fold(event: ControlEvent): void {

@@ -37,6 +37,18 @@ describe("a standby", () => {
     expect(stoodMs - lastTickMs).toBeLessThanOrEqual(2_250);
   });
 
+  test("is not woken by its watch while the leader ticks", async () => {
+    bench.otherLeads();
+    bench.leadership.start();
+    const before = bench.wakeUps();
+    for (let i = 0; i < 20; i++) {
+      bench.fold({ type: "tick", mark: null });
+      await bench.play(500);
+    }
+    // The steps of the time awake.
+    expect(bench.wakeUps() - before).toBeLessThanOrEqual(10 * 4 + 1);
+  });
+
   test("stands as soon as the leader's process is found to be gone, which it asks when a tick stays out", async () => {
     bench.otherLeads();
     bench.leadership.start();
@@ -135,6 +147,7 @@ describe("a leader", () => {
     await bench.play(10);
     const before = ticks();
     bench.dueMs = bench.clock.nowMs + 120;
+    bench.leadership.advanced();
     await bench.play(100);
     expect(ticks()).toBe(before);
     await bench.play(110);
@@ -143,6 +156,23 @@ describe("a leader", () => {
     const after = ticks();
     await bench.play(2_000);
     expect(ticks() - after).toBe(4);
+  });
+
+  test("is woken for its ticks alone where nothing is due, and writes one tick for all that is due within 50 ms", async () => {
+    await bench.play(1_000);
+    const before = bench.wakeUps();
+    await bench.play(10_000);
+    // And for the steps of the time awake.
+    expect(bench.wakeUps() - before).toBeLessThanOrEqual(10 * (2 + 4) + 1);
+    const ticks = (): number => bench.appends.filter(({ event }) => event.type === "tick").length;
+    const first = ticks();
+    for (let i = 0; i < 100; i++) {
+      bench.dueMs = bench.clock.nowMs + 1;
+      bench.leadership.advanced();
+      await bench.play(10);
+    }
+    expect(ticks() - first).toBeLessThanOrEqual(1_000 / 50 + 1);
+    expect(ticks() - first).toBeGreaterThan(1_000 / 50 / 2);
   });
 
   test("reports losses first, then what had its time, each in records of one at a time", async () => {

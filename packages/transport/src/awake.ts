@@ -10,9 +10,10 @@ export type AwakeTimeOptions = {
   readonly hears: () => boolean;
 };
 
-const STEP_MS = 50;
+/** It steps when it is read; in between often enough that no time awake is taken for a pause. */
+const STEP_MS = 500;
 /** What lies between two steps beyond this was a pause of this process, not of the others. */
-const STEP_MAX_MS = 250;
+const STEP_MAX_MS = 600;
 
 export class AwakeTime {
   private readonly options: AwakeTimeOptions;
@@ -28,6 +29,7 @@ export class AwakeTime {
 
   /** Milliseconds awake; only differences mean something. */
   get nowMs(): number {
+    this.step();
     return this.awakeMs;
   }
 

@@ -34,9 +34,9 @@ export type LeaderLinkOptions = {
 const PRESENCE_MS = 1_000;
 const VOID_KINDS_MAX = 100;
 const LEASE_MS = 10_000;
-const STEP_MS = 250;
+const STEP_MS = 500;
 /** What lies between two steps beyond this was a pause of this process. */
-const STEP_MAX_MS = 500;
+const STEP_MAX_MS = 1_000;
 const CHECK_TIMEOUT_MS = 1_000;
 const CHECKS_MAX = 3;
 

@@ -8,7 +8,7 @@ import { BlockLimit } from "./block-limit.ts";
 import type { LivenessData } from "./liveness.ts";
 
 const NANOS_PER_MS = 1_000_000n;
-const STEP_MS = 250;
+const STEP_MS = 500;
 const STDERR_FD = 2;
 
 const { servers, nats: options, subject, name, turnedAtNs, begun } = workerData as LivenessData;

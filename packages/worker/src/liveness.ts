@@ -30,7 +30,7 @@ export type LivenessData = Pick<LivenessOptions, "servers" | "nats" | "subject" 
 };
 
 /** Far less than the silence after which a worker is taken for blocked. */
-const TURN_MS = 250;
+const TURN_MS = 500;
 
 export class Liveness {
   private readonly turnedAtNs = new BigInt64Array(new SharedArrayBuffer(8));

@@ -13,7 +13,7 @@ export type StallOptions = {
   readonly onOver: () => void;
 };
 
-const TURN_MS = 250;
+const TURN_MS = 500;
 /** Less than the 5 s after which a leader takes back what a blocked worker has not begun. */
 const STALL_MS = 4_000;
 

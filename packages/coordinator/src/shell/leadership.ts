@@ -55,7 +55,10 @@ const TICK_LATE_MS = 600;
 /** A stream is away for 4 to 12 s while it changes its leader: so long, a leader that is heard of stays. */
 const OUTAGE_MAX_MS = 15_000;
 const TICK_MS = 500;
+/** Between two looks at what is due, and at a leader that is silent. */
 const WATCH_MS = 50;
+/** A timer may fire a little early. */
+const LOOK_MIN_MS = 1;
 const SPREAD_MS = 150;
 /** Several that stand at the same instant do no harm: the log takes one of them, and refuses the others at once. */
 const VACANT_SPREAD_MS = 20;
@@ -77,7 +80,9 @@ export class Leadership {
   private epoch = 0;
   private lastControlMs = 0;
   private lastTickMs = 0;
-  private watcher: Timer | null = null;
+  private started = false;
+  /** The next look at what has come due; it is taken when something may have, and not before: to be woken for nothing is what an idle cluster costs. */
+  private look: { readonly atMs: number; readonly timer: Timer } | null = null;
   private vacancy: Timer | null = null;
   private lost: LostAttempt[] = [];
   private expired: ExpiredAttempt[] = [];
@@ -96,7 +101,8 @@ export class Leadership {
   /** Begins to watch, once the log is folded up to its end. */
   start(): void {
     this.lastControlMs = this.awake.nowMs;
-    this.watcher ??= this.clock.every(WATCH_MS, () => this.watch());
+    this.started = true;
+    this.lookAgain();
     this.standIfVacant();
   }
 
@@ -128,12 +134,19 @@ export class Leadership {
       // What comes next is judged by them: the first tick would be half a second late.
       if (this.settingsOf(this.options.ledger) !== null) this.write();
     }
+    this.lookAgain();
     this.standIfVacant();
+  }
+
+  /** Other records were folded: something may be due earlier than it was. */
+  advanced(): void {
+    if (this.role === "leading") this.lookBy(this.nextLookMs());
   }
 
   /** After a cut the silence was the connection's, not the leader's. */
   reconnected(): void {
     this.lastControlMs = this.awake.nowMs;
+    this.lookAgain();
   }
 
   /** Reports attempts as lost, in a control record as soon as the one before is folded. */
@@ -159,8 +172,8 @@ export class Leadership {
 
   /** Neither leads nor stands any more. */
   stop(): void {
-    this.watcher?.cancel();
-    this.watcher = null;
+    this.look?.timer.cancel();
+    this.look = null;
     this.vacancy?.cancel();
     this.role = "stopped";
   }
@@ -185,7 +198,7 @@ export class Leadership {
   private watch(): void {
     switch (this.role) {
       case "leading":
-        if (this.isTickDue() || this.isTimerDue()) this.write();
+        if (this.clock.nowMs() >= this.nextTickMs()) this.write();
         return;
       case "following":
         if (this.options.isConnected() && this.isSilent()) this.stand();
@@ -198,16 +211,54 @@ export class Leadership {
     }
   }
 
-  /** A watch may come a little early: with the next one the tick would be late by far more. */
-  private isTickDue(): boolean {
-    return this.clock.nowMs() - this.lastTickMs > TICK_MS - WATCH_MS / 2;
+  /** Looks when something may be due next, in place of when that was to be. */
+  private lookAgain(): void {
+    this.look?.timer.cancel();
+    this.look = null;
+    this.lookBy(this.nextLookMs());
   }
 
-  /** Something waits for a moment that comes before the next tick. */
-  private isTimerDue(): boolean {
+  /** Infinity for not at all. */
+  private lookBy(atMs: number): void {
+    if (!this.started || atMs === Number.POSITIVE_INFINITY || (this.look !== null && this.look.atMs <= atMs))
+      return;
+    this.look?.timer.cancel();
+    const waitMs = Math.max(0, Math.ceil(atMs - this.clock.nowMs()));
+    const timer = this.clock.after(waitMs, () => {
+      this.look = null;
+      this.watch();
+      this.lookBy(Math.max(this.nextLookMs(), this.clock.nowMs() + LOOK_MIN_MS));
+    });
+    this.look = { atMs, timer };
+  }
+
+  /** By the clock. While a record of its own is on its way there is nothing to look for. */
+  private nextLookMs(): number {
+    switch (this.role) {
+      case "leading":
+        return this.writing === null ? this.nextTickMs() : Number.POSITIVE_INFINITY;
+      case "following": {
+        const silentMs = this.awake.nowMs - this.lastControlMs;
+        return this.clock.nowMs() + Math.max(WATCH_MS, TICK_LATE_MS - silentMs);
+      }
+      case "standing":
+      case "stopped":
+        return Number.POSITIVE_INFINITY;
+      default:
+        return assertNever(this.role);
+    }
+  }
+
+  /**
+   * Twice a second, together with all else that happens at such a moment (`Clock.every`); and at once for what waits for a
+   * moment before that, but not for each such moment on its own.
+   */
+  private nextTickMs(): number {
     const { ledger } = this.options;
+    const tickMs = Math.ceil((this.lastTickMs + TICK_MS / 2) / TICK_MS) * TICK_MS;
     const dueMs = ledger.nextDueMs();
-    return dueMs !== null && ledger.clock.nowMs + (this.clock.nowMs() - this.lastTickMs) >= dueMs;
+    if (dueMs === null) return tickMs;
+    return Math.min(tickMs, this.lastTickMs + Math.max(WATCH_MS, dueMs - ledger.clock.nowMs));
   }
 
   private isSilent(): boolean {
@@ -220,8 +271,7 @@ export class Leadership {
 
   private standIfVacant(): void {
     const { ledger, entropy } = this.options;
-    const isVacant = (): boolean =>
-      this.watcher !== null && ledger.leader === null && this.role === "following";
+    const isVacant = (): boolean => this.started && ledger.leader === null && this.role === "following";
     if (!isVacant()) return;
     this.vacancy?.cancel();
     this.vacancy = this.clock.after(entropy.below(VACANT_SPREAD_MS), () => {
@@ -238,6 +288,7 @@ export class Leadership {
         // Refused or unanswered: fold on, and wait anew. If the record did arrive, `folded` makes this one the leader.
         this.role = "following";
         this.lastControlMs = this.awake.nowMs;
+        this.lookAgain();
         this.standIfVacantLater();
       },
       (error: unknown) => this.options.onFailed(error as Error),
@@ -274,6 +325,7 @@ export class Leadership {
         this.writing = null;
         done?.();
         if (this.lost.length + this.expired.length + this.carries.length > 0) this.write();
+        else this.lookAgain();
       },
       (error: unknown) => this.options.onFailed(error as Error),
     );

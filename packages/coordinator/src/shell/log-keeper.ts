@@ -49,6 +49,11 @@ export type LogKeeperOptions = {
 };
 
 const LOOK_MS = 2_000;
+/** Where nothing was written since but ticks it looks so much more seldom: each look is five questions to the server. */
+const QUIET_FACTOR = 5;
+const TICK_MS = 500;
+/** Beside the ticks: what may come earlier or twice. */
+const QUIET_RECORDS = 2;
 /** How often a log is looked at that fills up. */
 const WATCH_MS = 200;
 const OFFER_MS = 300;
@@ -64,14 +69,14 @@ export class LogKeeper {
   private readonly stream: Stream;
   private readonly store: CheckpointStore;
   private readonly carrier: Carrier;
-  private readonly timer: Timer;
+  private timer: Timer | null = null;
   /** When this leader first saw a checkpoint, by the record where it stands. */
   private readonly seenAtMs = new Map<number, number>();
   private readonly beganAtMs: number;
   private notBeforeMs = 0;
   private readonly periodMs: number;
   private lookedAtMs: number;
-  private looking = false;
+  private lookedAtSeq: number;
   private isPressed = false;
   private writing = false;
   private closed = false;
@@ -90,27 +95,34 @@ export class LogKeeper {
     this.store = new CheckpointStore({ connection, subjects, secret: config.secret });
     this.beganAtMs = connection.clock.nowMs();
     this.lookedAtMs = this.beganAtMs;
+    this.lookedAtSeq = options.ledger.seq;
     const { checkpointAgeMaxMs, purgeAgeMinMs } = options.settings;
     this.periodMs = Math.min(LOOK_MS, checkpointAgeMaxMs, purgeAgeMinMs || LOOK_MS);
-    this.timer = connection.clock.every(WATCH_MS, () => this.watch());
+    this.lookIn(this.periodMs);
   }
 
   close(): void {
     this.closed = true;
-    this.timer.cancel();
+    this.timer?.cancel();
   }
 
-  private watch(): void {
-    if (this.looking || this.closed) return;
-    const nowMs = this.options.connection.clock.nowMs();
-    if (!this.isPressed && nowMs - this.lookedAtMs < this.periodMs) return;
-    this.lookedAtMs = nowMs;
-    this.looking = true;
-    this.upkeep()
-      .catch((error: unknown) => this.tellTrouble(`the log is not kept short: ${String(error)}`))
-      .finally(() => {
-        this.looking = false;
-      });
+  private lookIn(waitMs: number): void {
+    if (this.closed) return;
+    this.timer = this.options.connection.clock.after(waitMs, () => {
+      if (this.isQuiet()) return this.lookIn(this.periodMs);
+      this.lookedAtMs = this.options.connection.clock.nowMs();
+      this.lookedAtSeq = this.options.ledger.seq;
+      this.upkeep()
+        .catch((error: unknown) => this.tellTrouble(`the log is not kept short: ${String(error)}`))
+        .finally(() => this.lookIn(this.isPressed ? WATCH_MS : this.periodMs));
+    });
+  }
+
+  /** Nothing was written since the last look but ticks, and that is not long ago. */
+  private isQuiet(): boolean {
+    const sinceMs = this.options.connection.clock.nowMs() - this.lookedAtMs;
+    const isIdle = this.options.ledger.seq - this.lookedAtSeq <= sinceMs / TICK_MS + QUIET_RECORDS;
+    return isIdle && !this.isPressed && sinceMs < QUIET_FACTOR * this.periodMs;
   }
 
   private async upkeep(): Promise<void> {

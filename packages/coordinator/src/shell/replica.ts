@@ -263,6 +263,7 @@ export class Replica {
       this.flushQueued = false;
       this.guarded("sending", () => {
         this.term?.flush();
+        this.leadership.advanced();
         this.desk.folded();
       });
     });

@@ -72,7 +72,10 @@ const PROBE_TIMEOUT_MS = 1_000;
 const PROBE_INTERVAL_MS = 200;
 /** Where nobody was there. */
 const AGAIN_MS = 100;
+/** How often it looks while somebody is overdue. Else it looks when the first could be, and not before: to be woken for nothing is what an idle leader costs. */
 const WATCH_MS = 50;
+/** Who is new is overdue later than that. */
+const WATCH_MAX_MS = 1_000;
 /** A worker speaks each second, and when a leader is new. */
 const MESSAGE_INTERVAL_MS = 20;
 const WORKERS_MAX = 20_000;
@@ -81,19 +84,20 @@ export class WorkerWatch {
   private readonly options: WorkerWatchOptions;
   private readonly watched = new Map<Sender, Watched>();
   private readonly subscription: BusSubscription;
-  private readonly timer: Timer;
+  private timer: Timer | null = null;
+  private closed = false;
   private listensSinceMs: number;
 
   constructor(options: WorkerWatchOptions) {
     this.options = options;
-    const { nats, clock } = options.connection;
+    const { nats } = options.connection;
     this.subscription = nats.subscribe(options.subjects.presenceAll(), {
       callback: (error, message) => {
         if (error === null) this.onMessage(message);
       },
     });
     this.listensSinceMs = this.nowMs;
-    this.timer = clock.every(WATCH_MS, () => this.watch());
+    this.watchIn(WATCH_MAX_MS);
   }
 
   /** Everybody that was heard of lately. */
@@ -112,7 +116,8 @@ export class WorkerWatch {
   }
 
   close(): void {
-    this.timer.cancel();
+    this.closed = true;
+    this.timer?.cancel();
     this.subscription.unsubscribe();
     this.watched.clear();
   }
@@ -191,6 +196,24 @@ export class WorkerWatch {
     const each = this.watched.get(worker);
     this.watched.delete(worker);
     if (each !== undefined) this.options.onLost(worker, why, each.presence);
+  }
+
+  private watchIn(waitMs: number): void {
+    this.timer = this.options.connection.clock.after(waitMs, () => {
+      try {
+        this.watch();
+      } finally {
+        if (!this.closed) this.watchIn(this.nextWatchMs());
+      }
+    });
+  }
+
+  /** How long nobody can be overdue from now on. */
+  private nextWatchMs(): number {
+    const { nowMs } = this;
+    let firstMs = nowMs + WATCH_MAX_MS;
+    for (const { lastSeenMs } of this.watched.values()) firstMs = Math.min(firstMs, lastSeenMs + OVERDUE_MS);
+    return Math.max(WATCH_MS, Math.ceil(firstMs - nowMs));
   }
 
   private watch(): void {

@@ -46,7 +46,7 @@ export class SimProcess {
     this.clock = {
       nowMs: () => this.nowMs(),
       wallMs: () => Math.floor(EPOCH_MS + this.nowMs() + this.fault.offsetMs),
-      after: (waitMs, act) => loop.after(waitMs / this.fault.rate, () => this.deliver(act)),
+      after: (waitMs, act) => this.once(waitMs, act),
       endOfTurn: (act) => void loop.after(0, () => this.deliver(act)),
       every: (periodMs, act) => this.repeat(periodMs, act),
     };
@@ -94,6 +94,22 @@ export class SimProcess {
     this.waiting = null;
     // Each in an event of its own, in order, as an event loop takes them one by one.
     for (const act of waiting) this.loop.after(0, () => this.deliver(act));
+  }
+
+  /** One that is cancelled does not fire, also where it has waited while the process was frozen. */
+  private once(waitMs: number, act: () => void): { readonly cancel: () => void } {
+    let isCancelled = false;
+    const timer = this.loop.after(waitMs / this.fault.rate, () =>
+      this.deliver(() => {
+        if (!isCancelled) act();
+      }),
+    );
+    return {
+      cancel: () => {
+        isCancelled = true;
+        timer.cancel();
+      },
+    };
   }
 
   private repeat(periodMs: number, act: () => void): { readonly cancel: () => void } {
