@@ -14,6 +14,8 @@ const READ_TIMEOUT_MS = 30_000;
 const READ_RETRY_MS = 200;
 /** Bookkeeping of one cached record, counted so that many empty records are bounded too. */
 const ENTRY_BYTES = 200;
+/** What it takes to refer to a value, however short that is: of small values it is more than they are. */
+const VALUE_BYTES = 112;
 
 /** A record that was to be read is not there any more. A fold that is behind may ask for what has been purged since. */
 export class RecordPurgedError extends DefectError {
@@ -43,7 +45,7 @@ export class ValueStore {
   remember(seq: number, record: LogRecord, recordBytes: number): void {
     const values = valuesOf(record);
     if (values === null) return;
-    const bytes = recordBytes + ENTRY_BYTES;
+    const bytes = recordBytes + ENTRY_BYTES + values.length * VALUE_BYTES;
     this.cache.set(seq, { values, bytes });
     this.cachedBytes += bytes;
     for (const [oldest, entry] of this.cache) {
