@@ -34,3 +34,14 @@ test("is bounded in the memory that it takes, also where the values are small an
   expect(store.peek({ seq: records, index: 0 })).toHaveLength(1);
   expect(store.peek({ seq: 1, index: 0 })).toBeUndefined();
 });
+
+test("keeps no arguments of tasks that have all settled", () => {
+  const store = new ValueStore(connection, new Subjects(Namespace.parse("default")));
+  const tasks = [submission(1), submission(2)];
+  store.remember(7, { type: "submit", instance: InstanceId.parse("c1"), number: 1, tasks }, 100);
+  store.settled({ seq: 7, index: 0 });
+  expect(store.peek({ seq: 7, index: 1 })).toEqual(Uint8Array.of(2));
+  store.settled({ seq: 7, index: 1 });
+  expect(store.peek({ seq: 7, index: 1 })).toBeUndefined();
+  store.settled({ seq: 7, index: 1 });
+});

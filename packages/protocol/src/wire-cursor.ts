@@ -33,6 +33,12 @@ const HOUR = 2;
 const TOKEN = 4;
 const NAME = 8;
 const KINDS = kindsOfCharacters();
+/**
+ * What is read is never changed, so that all can have the same. Most tasks return nothing, or null, and to refer to a byte
+ * takes 112 of them.
+ */
+const NO_BYTES = new Uint8Array(0);
+const SINGLE_BYTES: readonly Uint8Array[] = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte));
 
 export class WireCursor {
   private readonly buffer: Buffer;
@@ -100,6 +106,8 @@ export class WireCursor {
     const length = this.unsigned(1 << (type - 0xc4), what);
     const start = this.take(length, what);
     const { buffer } = this;
+    if (length === 0) return NO_BYTES;
+    if (length === 1) return SINGLE_BYTES[buffer[start] ?? 0] ?? NO_BYTES;
     return new Uint8Array(buffer.buffer, buffer.byteOffset + start, length);
   }
 

@@ -228,6 +228,7 @@ export class Replica {
     const { record, effects } = this.logFold.apply(raw);
     if (record !== null) this.values.remember(raw.seq, record, raw.data.length);
     this.term?.act(effects);
+    for (const effect of effects) if (effect.type === "settled") this.values.settled(effect.task.submitted);
     if (record?.type === "control") {
       this.options.writer.folded(record);
       this.leaderProbe.heard();

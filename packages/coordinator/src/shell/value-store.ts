@@ -6,7 +6,12 @@ import { type Connection, pause, type Stream, Turns } from "@weft/transport";
 import type { Position } from "../core/ledger/index.ts";
 
 type Values = readonly (Uint8Array | null)[];
-type Entry = { readonly values: Values; readonly bytes: number };
+type Entry = {
+  readonly values: Values;
+  readonly bytes: number;
+  /** Of how many tasks the arguments are here that may have to be sent. */
+  needed: number;
+};
 
 const CACHE_BYTES_MAX = 128 * 1024 * 1024;
 const LOADS_MAX = 16;
@@ -46,13 +51,27 @@ export class ValueStore {
     const values = valuesOf(record);
     if (values === null) return;
     const bytes = recordBytes + ENTRY_BYTES + values.length * VALUE_BYTES;
-    this.cache.set(seq, { values, bytes });
+    this.cache.set(seq, {
+      values,
+      bytes,
+      needed: record.type === "submit" ? values.length : Number.POSITIVE_INFINITY,
+    });
     this.cachedBytes += bytes;
     for (const [oldest, entry] of this.cache) {
       if (this.cachedBytes <= CACHE_BYTES_MAX) break;
-      this.cache.delete(oldest);
-      this.cachedBytes -= entry.bytes;
+      this.drop(oldest, entry);
     }
+  }
+
+  /** The arguments there are of a task that has settled. */
+  settled({ seq }: Position): void {
+    const entry = this.cache.get(seq);
+    if (entry !== undefined && --entry.needed === 0) this.drop(seq, entry);
+  }
+
+  private drop(seq: number, entry: Entry): void {
+    this.cache.delete(seq);
+    this.cachedBytes -= entry.bytes;
   }
 
   /** The value, null where the record has none there, undefined where it must be loaded. */
