@@ -12,13 +12,16 @@ type Entry = {
   readonly later: (() => readonly Callback[]) | null;
 };
 
+/** Who hears of a callback that throws. */
+export type CallbackHost = { readonly reportError: (error: Error) => void };
+
 export class CallbackQueue {
   private readonly entries: Entry[] = [];
-  private readonly onError: (error: Error) => void;
+  private readonly host: CallbackHost;
   private running = false;
 
-  constructor(onError: (error: Error) => void) {
-    this.onError = onError;
+  constructor(host: CallbackHost) {
+    this.host = host;
   }
 
   add(callback: Callback, argument?: unknown): void {
@@ -74,7 +77,7 @@ export class CallbackQueue {
   /** The client's error listener is the user's code too. */
   private report(error: unknown): void {
     try {
-      this.onError(asError(error));
+      this.host.reportError(asError(error));
     } catch (second) {
       process.emitWarning(asError(second));
     }

@@ -84,9 +84,9 @@ export class Client {
   private readonly appender: Appender<ClientItem["kind"], ClientItem>;
   private readonly writer: BlobWriter;
   private readonly reader: BlobReader;
-  private readonly line: SubmitLine;
-  private readonly follower: Follower;
-  private readonly open = new Map<TaskId, OpenTask>();
+  private readonly line: SubmitLine<OpenTask>;
+  /** Knows every task that has not settled. */
+  private readonly follower: Follower<OpenTask>;
   /** Subscriptions to the progress of tasks that others submitted; null until somebody listens. */
   private readonly attached = new Map<TaskId, BusSubscription | null>();
   private readonly receipts = new Receipts((id) => this.appendReceipt(id));
@@ -139,8 +139,7 @@ export class Client {
     this.reader = new BlobReader(connection, subjects);
     this.line = new SubmitLine({
       writer: this.writer,
-      add: (submission) => this.append(submission),
-      abandoned: (id, error) => this.open.get(id)?.abandoned(error),
+      add: (task) => this.appender.add("submit", task),
     });
     this.followConnection().catch((error: unknown) => this.onError(error as Error));
   }
@@ -163,17 +162,18 @@ export class Client {
     if (this.closing !== null) throw new ClosedError("the client");
     const submission = submissionOf(name, input, options, this.source);
     const { id } = submission;
-    const known = this.open.get(id);
+    // An id of its own making is new.
+    const known = options.id === undefined ? undefined : this.follower.get(id);
     if (known !== undefined) return known.handle as TaskHandle<T>;
     const handle = new TaskHandle<T>(id, name, this.host);
     const task = this.openTask(handle, submission);
+    this.follower.add(task);
     try {
-      this.line.submit(submission);
+      this.line.submit(task, submission);
     } catch (error) {
-      this.open.delete(id);
+      this.follower.drop(id);
       throw error;
     }
-    this.follower.add(task);
     if (!this.receipts.isIdle) this.receipts.submitted(id, submission.dependsOn);
     if (options.keepResult === false) this.receipts.expect(id);
     return handle;
@@ -183,7 +183,7 @@ export class Client {
   handle<T = unknown>(id: string): TaskHandle<T> {
     if (this.closing !== null) throw new ClosedError("the client");
     const taskId = TaskId.parse(id);
-    const known = this.open.get(taskId);
+    const known = this.follower.get(taskId);
     if (known !== undefined) return known.handle as TaskHandle<T>;
     const handle = new TaskHandle<T>(taskId, null, this.host);
     this.attached.set(taskId, null);
@@ -209,16 +209,7 @@ export class Client {
 
   private openTask<T>(handle: TaskHandle<T>, submission: Submission | null): OpenTask {
     const nowMs = this.connection.clock.nowMs();
-    const task = new OpenTask(this.taskHost, handle as TaskHandle, submission, nowMs);
-    this.open.set(task.id, task);
-    return task;
-  }
-
-  private append(submission: Submission): void {
-    const task = this.open.get(submission.id);
-    if (task === undefined) return;
-    if (task.submission !== submission) task.hand(submission);
-    this.appender.add("submit", task);
+    return new OpenTask(this.taskHost, handle as TaskHandle, submission, nowMs);
   }
 
   /** Told again and again while it lasts, and told to the user once. */
@@ -252,7 +243,6 @@ export class Client {
   }
 
   private forget(id: TaskId): void {
-    this.open.delete(id);
     if (this.attached.size === 0) return;
     this.attached.get(id)?.unsubscribe();
     this.attached.delete(id);
@@ -269,7 +259,7 @@ export class Client {
 
   /** One that has settled was accepted, whoever submitted it. */
   private accept(id: TaskId): Promise<void> {
-    return this.open.get(id)?.accepted() ?? Promise.resolve();
+    return this.follower.get(id)?.accepted() ?? Promise.resolve();
   }
 
   private cancel(cancel: Cancel): void {
@@ -278,7 +268,7 @@ export class Client {
     if (reason !== null && reason.length > TEXT_LENGTH_MAX) {
       throw new UsageError(`a cancel reason must be at most ${TEXT_LENGTH_MAX} characters`);
     }
-    const task = this.open.get(id);
+    const task = this.follower.get(id);
     if (task?.isAccepted === false) task.earlyCancel = cancel;
     else this.appendCancel(cancel);
   }
@@ -329,7 +319,7 @@ export class Client {
   }
 
   private onProgress(message: BusMessage): void {
-    const task = this.open.get(lastToken(message.subject) as TaskId);
+    const task = this.follower.get(lastToken(message.subject) as TaskId);
     const report = task === undefined ? null : decodeProgress(message.data);
     if (report !== null) task?.progressed(report);
   }
@@ -350,10 +340,9 @@ export class Client {
     this.line.close();
     this.writer.close();
     this.appender.close();
-    this.follower.close();
     const error: Closed = new ClosedError("the client");
-    for (const { handle } of this.open.values()) handle.close(error);
-    this.open.clear();
+    for (const { handle } of this.follower.tasks) handle.close(error);
+    this.follower.close();
     await closeConnection(this.connection);
   }
 }

@@ -46,9 +46,9 @@ const OLD_MS = 5_000;
 const UNKNOWN_WAIT_MS = 60_000;
 const VALUE_TIMEOUT_MS = 30_000;
 
-export class Follower {
+export class Follower<Task extends Followed = Followed> {
   private readonly options: FollowerOptions;
-  private readonly open = new Map<TaskId, Followed>();
+  private readonly open = new Map<TaskId, Task>();
   private readonly fetching = new Set<TaskId>();
   private readonly clock: Clock;
   private readonly timer: Timer;
@@ -59,7 +59,7 @@ export class Follower {
   afterSeq = 0;
   private asking = false;
   private sweptAtMs: number;
-  private rotation: MapIterator<[TaskId, Followed]> | null = null;
+  private rotation: MapIterator<[TaskId, Task]> | null = null;
   private askAgain = false;
   private unknownCount = 0;
   private closed = false;
@@ -87,18 +87,28 @@ export class Follower {
     return this.open.size;
   }
 
-  get(id: TaskId): Followed | undefined {
+  get(id: TaskId): Task | undefined {
     return this.open.get(id);
   }
 
   /** Follows a task of this client. */
-  add(task: Followed): void {
+  add(task: Task): void {
     if (this.open.size === 0) this.lastHeardMs = this.clock.nowMs();
     this.open.set(task.id, task);
   }
 
+  /** It was not submitted after all. */
+  drop(id: TaskId): void {
+    this.open.delete(id);
+  }
+
+  /** All that are followed. */
+  get tasks(): Iterable<Task> {
+    return this.open.values();
+  }
+
   /** Follows a task that is known by its id only. */
-  attach(task: Followed): void {
+  attach(task: Task): void {
     this.open.set(task.id, task);
     this.ask();
   }
@@ -201,7 +211,7 @@ export class Follower {
     open.settled(task);
   }
 
-  private forget(id: TaskId, open: Followed): void {
+  private forget(id: TaskId, open: Task): void {
     if (open.unknownSinceMs !== null) this.unknownCount--;
     this.open.delete(id);
   }

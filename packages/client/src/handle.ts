@@ -241,7 +241,7 @@ export class TaskHandle<T = unknown> {
   }
 
   private callbacks(): CallbackQueue {
-    this.queue ??= new CallbackQueue((error) => this.host.reportError(error));
+    this.queue ??= new CallbackQueue(this.host);
     return this.queue;
   }
 }

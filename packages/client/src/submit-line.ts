@@ -10,7 +10,15 @@ import {
   TooManyPendingError,
 } from "@weft/protocol";
 
-export type SubmitLineOptions = {
+/** A task on its way. */
+export type Lined = {
+  /** Its argument is stored, and a reference to that is in its place. */
+  hand(submission: Submission): void;
+  /** It never got to the log, and never will. */
+  abandoned(error: Error): void;
+};
+
+export type SubmitLineOptions<Task extends Lined> = {
   /** Where large arguments are stored. */
   readonly writer: {
     isLarge(value: Uint8Array): boolean;
@@ -18,34 +26,33 @@ export type SubmitLineOptions = {
     store(value: Uint8Array, owner: BlobOwner): Promise<Uint8Array>;
   };
   /** Hands a task to the log. */
-  readonly add: (submission: Submission) => void;
-  /** It never got to the log, and never will. */
-  readonly abandoned: (id: TaskId, error: Error) => void;
+  readonly add: (task: Task) => void;
 };
 
 const WAITING_MAX = 100_000;
+const NOTHING: readonly never[] = Object.freeze([]);
 
-export class SubmitLine {
-  private readonly options: SubmitLineOptions;
+export class SubmitLine<Task extends Lined> {
+  private readonly options: SubmitLineOptions<Task>;
   /** Tasks that are not handed to the log yet, each with what resolves when it is. */
   private readonly waiting = new Map<TaskId, Promise<void>>();
   private closed = false;
 
-  constructor(options: SubmitLineOptions) {
+  constructor(options: SubmitLineOptions<Task>) {
     this.options = options;
   }
 
   /** At once where it need not wait. Throws `TooManyPendingError` where too much waits already. */
-  submit(submission: Submission): void {
+  submit(task: Task, submission: Submission): void {
     const { writer, add } = this.options;
     const { id, args, dependsOn } = submission;
     const isLarge = writer.isLarge(args);
-    const before = this.waiting.size === 0 ? [] : this.waitedFor(dependsOn);
-    if (!isLarge && before.length === 0) return add(submission);
+    const before = this.waiting.size === 0 ? NOTHING : this.waitedFor(dependsOn);
+    if (!isLarge && before.length === 0) return add(task);
     if (this.waiting.size >= WAITING_MAX) throw new TooManyPendingError("tasks", WAITING_MAX);
     if (isLarge) writer.admit(args);
-    const handed = this.handOver(submission, isLarge, before).catch((error: unknown) =>
-      this.options.abandoned(id, error as Error),
+    const handed = this.handOver(task, submission, before).catch((error: unknown) =>
+      task.abandoned(error as Error),
     );
     const gone = handed.finally(() => this.waiting.delete(id));
     this.waiting.set(id, gone);
@@ -66,15 +73,16 @@ export class SubmitLine {
   }
 
   private async handOver(
+    task: Task,
     submission: Submission,
-    isLarge: boolean,
     before: readonly Promise<void>[],
   ): Promise<void> {
     const { writer, add } = this.options;
     const { id, args } = submission;
-    const stored = isLarge ? await writer.store(args, { task: id, attempt: null }) : args;
+    if (writer.isLarge(args))
+      task.hand({ ...submission, args: await writer.store(args, { task: id, attempt: null }) });
     await Promise.all(before);
     if (this.closed) throw new ClosedError("the client");
-    add({ ...submission, args: stored });
+    add(task);
   }
 }

@@ -6,7 +6,7 @@ import { CallbackQueue } from "../src/callback-queue.ts";
 
 const queueOf = (): { readonly queue: CallbackQueue; readonly errors: string[] } => {
   const errors: string[] = [];
-  return { queue: new CallbackQueue((error) => void errors.push(error.message)), errors };
+  return { queue: new CallbackQueue({ reportError: (error) => void errors.push(error.message) }), errors };
 };
 
 /** As code without types may. */
@@ -76,8 +76,10 @@ describe("callbacks", () => {
 
   test("whose error's listener throws too cost a process warning, and nothing else", async () => {
     const warned = vi.spyOn(process, "emitWarning").mockImplementation(() => undefined);
-    const queue = new CallbackQueue(() => {
-      throw new Error("the listener's");
+    const queue = new CallbackQueue({
+      reportError: () => {
+        throw new Error("the listener's");
+      },
     });
     const seen: string[] = [];
     queue.add(() => {

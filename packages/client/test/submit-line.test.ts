@@ -1,7 +1,7 @@
 /** Which task waits for what on its way to the log. */
 import { type Submission, TaskId, TaskName, TooManyPendingError } from "@weft/protocol";
 import { beforeEach, expect, test } from "vitest";
-import { SubmitLine } from "../src/submit-line.ts";
+import { type Lined, SubmitLine } from "../src/submit-line.ts";
 
 const LARGE = new Uint8Array(100);
 const SMALL = new Uint8Array(1);
@@ -9,13 +9,15 @@ const idOf = (n: number): TaskId => TaskId.parse(`00aaaa${String(n).padStart(16,
 
 let added: TaskId[];
 let abandoned: [TaskId, string][];
+let handed: [TaskId, number][];
 let stores: { readonly task: TaskId; readonly done: PromiseWithResolvers<Uint8Array> }[];
 let isFull: boolean;
-let line: SubmitLine;
+let line: SubmitLine<Lined & { readonly id: TaskId }>;
 
 beforeEach(() => {
   added = [];
   abandoned = [];
+  handed = [];
   stores = [];
   isFull = false;
   line = new SubmitLine({
@@ -30,20 +32,25 @@ beforeEach(() => {
         return done.promise;
       },
     },
-    add: (submission) => void added.push(submission.id),
-    abandoned: (id, error) => void abandoned.push([id, error.message]),
+    add: (task) => void added.push(task.id),
   });
 });
 
 function submit(n: number, args: Uint8Array, dependsOn: readonly number[] = []): void {
+  const id = idOf(n);
   const submission: Submission = {
-    id: idOf(n),
+    id,
     name: TaskName.parse("t"),
     args,
     dependsOn: dependsOn.map(idOf),
     options: null,
   };
-  line.submit(submission);
+  const task = {
+    id,
+    hand: ({ args: given }: Submission) => void handed.push([id, given.length]),
+    abandoned: (error: Error) => void abandoned.push([id, error.message]),
+  };
+  line.submit(task, submission);
 }
 const stored = (n: number): void =>
   stores.find(({ task }) => task === idOf(n))?.done.resolve(Uint8Array.of(0xc1));
@@ -63,6 +70,7 @@ test("a task waits for its argument, those that depend on it wait for it at ever
   stored(1);
   await line.idle();
   expect(added).toEqual([4, 1, 2, 3].map(idOf));
+  expect(handed).toEqual([[idOf(1), 1]]);
 });
 
 test("a large argument whose dependency waits is stored meanwhile", async () => {
