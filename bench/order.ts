@@ -14,7 +14,11 @@ export const NO_RIVALS = "none";
 
 export const help: string = `pnpm bench [NAME…] [options]
 
-Measures Weft on this machine, everything in processes of its own on loopback. Without a NAME: all of them.
+Measures Weft on this machine, everything in processes of its own on loopback. Without a NAME: all of them
+but ${workloads
+  .filter(isOnlyByName)
+  .map(({ name }) => name)
+  .join(", ")}.
 
 ${workloads.map(({ name, summary }) => `  ${name.padEnd(12)} ${summary}`).join("\n")}
 
@@ -58,7 +62,10 @@ export function orderOf(args: readonly string[]): Order | null {
   });
   if (values.help) return null;
   return {
-    chosen: positionals.length === 0 ? workloads : positionals.map(workloadOf),
+    chosen:
+      positionals.length === 0
+        ? workloads.filter((each) => !isOnlyByName(each))
+        : positionals.map(workloadOf),
     rivals: rivalsOf(values.vs),
     json: values.json,
     write: values.write,
@@ -78,6 +85,10 @@ function rivalsOf(texts: readonly string[] | undefined): readonly Rival[] {
     if (found !== undefined) return found;
     throw new Error(`there is no rival "${name}" (known: ${RIVALS.join(", ")}; ${NO_RIVALS} alone for none)`);
   });
+}
+
+function isOnlyByName({ onlyByName = false }: Workload): boolean {
+  return onlyByName;
 }
 
 function workloadOf(name: string): Workload {

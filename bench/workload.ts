@@ -10,6 +10,8 @@ export type Workload = {
   readonly name: string;
   /** One line for the help. */
   readonly summary: string;
+  /** Too long to be run unless it is asked for by its name. */
+  readonly onlyByName?: boolean;
   /** The metric that counts, of those in its samples. */
   readonly headline: string;
   /** Of what is measured, per round. */

@@ -7,6 +7,7 @@ import { limit } from "./limit/limit.ts";
 import { memory } from "./memory/memory.ts";
 import { recovery } from "./recovery/recovery.ts";
 import { replay } from "./replay/replay.ts";
+import { soak } from "./soak/soak.ts";
 import { scale } from "./throughput/scale.ts";
 import { throughput } from "./throughput/throughput.ts";
 import type { Workload } from "./workload.ts";
@@ -22,4 +23,5 @@ export const workloads: readonly Workload[] = [
   recovery,
   memory,
   idle,
+  soak,
 ];

@@ -1,6 +1,4 @@
 /** The process whose memory is measured: a ledger and nothing else. */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import {
   ControlSecret,
   decodeRecord,
@@ -14,23 +12,14 @@ import { encodeLedger, LedgerDecoder } from "../../packages/coordinator/src/core
 import { Ledger } from "../../packages/coordinator/src/core/ledger/index.ts";
 import { serve } from "../child-service.ts";
 import { monotonicMs } from "../clock.ts";
+import { heldBytes } from "../held-bytes.ts";
 import { electionRecord, submitRecords } from "../recovery/task-records.ts";
 import type { HolderContract, Measured, MeasuredState } from "./contract.ts";
-
-setFlagsFromString("--expose-gc");
-const collectGarbage = runInNewContext("gc") as () => void;
 
 const CLIENT = InstanceId.parse("client");
 const WORKER = InstanceId.parse("worker");
 const SECRET = ControlSecret.parse("secret");
 const FINISHES = 1_000;
-
-function heldBytes(): number {
-  collectGarbage();
-  collectGarbage();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
 
 /** As a coordinator folds it: every record goes through its bytes. */
 function fold(ledger: Ledger, kind: "submit" | "finish" | "control", data: Uint8Array): void {

@@ -12,6 +12,7 @@ import { recovery } from "../../bench/recovery/recovery.ts";
 import { replay } from "../../bench/replay/replay.ts";
 import { RIVALS } from "../../bench/rivals/rivals.ts";
 import { run } from "../../bench/run.ts";
+import { soak } from "../../bench/soak/soak.ts";
 import { scale } from "../../bench/throughput/scale.ts";
 import { throughput } from "../../bench/throughput/throughput.ts";
 
@@ -107,6 +108,14 @@ test("recovery has the time until tasks are dispatched, after a cold start and a
   expect(Object.keys(weft)).toEqual(["cold_start_100", "leader_kill_100"]);
   for (const figures of Object.values(weft)) expect(figures.dispatchingMs?.median).toBeGreaterThan(0);
 });
+
+test("soak has what each process and the log hold, and how that grew", async () => {
+  const { weft, settings } = await run(soak, { ...options, count: 10 });
+  expect(Object.keys(weft)).toEqual(["coordinator", "worker", "client", "log"]);
+  for (const figures of Object.values(weft)) expect(figures.growth?.median).toBeGreaterThan(0);
+  expect(weft.coordinator?.lateRssBytes?.median).toBeGreaterThan(0);
+  expect(settings.tasks).toBeGreaterThan(0);
+}, 60_000);
 
 test("limit has what a publish with acknowledgement takes", async () => {
   const report = await run(limit, options);
