@@ -1,33 +1,20 @@
 /** The simulation as a test: seeds that must pass, and bugs put in on purpose that the seeds must find. */
-import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { isProcessRunning } from "@weft/testing";
 import { describe, expect, test } from "vitest";
 import { PLANTS } from "./plants/index.ts";
+import { type SeedProcess, startSeeds } from "./seed-process.ts";
 
-const main = fileURLToPath(new URL("./main.ts", import.meta.url));
 const PLANT_SEEDS = 500;
 
-async function sim(
-  ...args: readonly string[]
-): Promise<{ readonly code: number | null; readonly output: string }> {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => {
-      output = (output + text).slice(-100_000);
-    });
-  const code = await new Promise<number | null>((exited) => child.once("close", exited));
-  return { code, output };
-}
-
 test("200 clusters keep every invariant under faults, and every promise once they are whole", async () => {
-  const { code, output } = await sim("--seeds", "200");
+  const { code, output } = await startSeeds("--seeds", "200").ended;
   expect(output).toMatch(/^seeds: 200 passed, 0 failed$/m);
   expect(code).toBe(0);
 }, 600_000);
 
 test("a seed plays the same way each time", async () => {
-  const [first, second] = await Promise.all([sim("--seed", "7", "--story"), sim("--seed", "7", "--story")]);
+  const play = (): SeedProcess["ended"] => startSeeds("--seed", "7", "--story").ended;
+  const [first, second] = await Promise.all([play(), play()]);
   const story = ({ output }: { readonly output: string }): string => output.replace(/, [\d.]+ s$/m, "");
   expect(story(first)).toBe(story(second));
   expect(first.output.length).toBeGreaterThan(1_000);
@@ -37,7 +24,8 @@ describe("a bug put in on purpose", () => {
   test.each(PLANTS)(
     "$name is found: $what",
     async ({ name }) => {
-      const { code, output } = await sim("--seeds", String(PLANT_SEEDS), "--first", "--plant", name);
+      const seeds = ["--seeds", String(PLANT_SEEDS)];
+      const { code, output } = await startSeeds(...seeds, "--first", "--plant", name).ended;
       expect(output).toContain(`--plant ${name}`);
       expect(output).toMatch(/, 1 failed$/m);
       expect(code).toBe(1);
@@ -46,6 +34,21 @@ describe("a bug put in on purpose", () => {
   );
 
   test("that is not one is refused", async () => {
-    expect((await sim("--plant", "no-such-bug")).output).toContain('no planted bug "no-such-bug"');
+    const { output } = await startSeeds("--plant", "no-such-bug").ended;
+    expect(output).toContain('no planted bug "no-such-bug"');
+  });
+});
+
+describe("seeds that play for longer than their test may take", () => {
+  let pid: number | undefined;
+  test.fails("let it time out", async () => {
+    const seeds = startSeeds("--seeds", "1000000");
+    pid = seeds.pid;
+    await seeds.ended;
+  }, 500);
+
+  test("have ended after it", () => {
+    expect(pid).toBeGreaterThan(0);
+    expect(isProcessRunning(pid ?? 0)).toBe(false);
   });
 });
