@@ -1,5 +1,5 @@
 /** Each command as people type it, on a cluster that runs. */
-import type { Client, TaskHandle } from "@weft/client";
+import { type Client, ResultExpiredError, type TaskHandle } from "@weft/client";
 import { startTestCluster, type TestCluster, waitUntil } from "@weft/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -100,6 +100,22 @@ describe("weft submit", () => {
     expect(JSON.parse(stdout)).toMatchObject({ result: 42 });
     const shown = await weft(["show", JSON.parse(stdout).id, "--json"]);
     expect(JSON.parse(shown.stdout)).toMatchObject({ labels: ["gpu"], priority: 7, state: "succeeded" });
+  });
+
+  test("--no-keep-result leaves the result to nobody else, once it is printed", async () => {
+    const { stdout } = await weft(["submit", "echo", "5", "--watch", "--no-keep-result", "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ outcome: "succeeded", result: 5 });
+    const { id } = JSON.parse(stdout);
+    const isGone = async (): Promise<boolean> =>
+      (await client.handle(id).settled()).error instanceof ResultExpiredError;
+    await waitUntil(isGone, { what: "the end of the result" });
+    const shown = await weft(["show", id, "--json"]);
+    expect(JSON.parse(shown.stdout)).toMatchObject({ state: "succeeded" });
+  });
+
+  test("--no-keep-result is refused of a command that does not wait for the result", async () => {
+    const { code, stderr } = await weft(["submit", "echo", "5", "--no-keep-result"]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("is for --watch") });
   });
 
   test("--watch says why a task waits, and an interrupt leaves the task alone", async () => {

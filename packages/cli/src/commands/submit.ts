@@ -1,5 +1,5 @@
 import { type Client, connect, type Settlement, type SubmitOptions, type TaskHandle } from "@weft/client";
-import { RETRY_ATTEMPTS_MAX } from "@weft/protocol";
+import { RETRY_ATTEMPTS_MAX, UsageError } from "@weft/protocol";
 import { Command, Option } from "commander";
 import { untilAccepted } from "../acceptance.ts";
 import { CLI_IDENTITY, type ClusterAddress } from "../cluster.ts";
@@ -15,6 +15,7 @@ import { WaitingReason } from "../waiting-reason.ts";
 
 type SubmitFlags = {
   readonly watch?: boolean;
+  readonly keepResult: boolean;
   readonly dependsOn?: readonly string[];
   readonly priority?: number;
   readonly labels?: readonly string[];
@@ -38,6 +39,10 @@ export function submitCommand(invocation: Invocation): Command {
     .argument("<NAME>", "the task's name")
     .argument("[JSON]", "its input; - reads it from standard input")
     .option("--watch", "follow the task to its end: progress, then the result as JSON")
+    .option(
+      "--no-keep-result",
+      "with --watch: once the result is here, the cluster need not keep it for anybody else",
+    )
     .option(
       "--depends-on <ID,…>",
       "tasks that must succeed first; their results are ctx.deps, in this order",
@@ -69,6 +74,7 @@ export function submitCommand(invocation: Invocation): Command {
     )
     .action(async (name: string, json: string | undefined, flags: SubmitFlags, command: Command) => {
       const { address, output } = globalsOf(command);
+      checkKept(flags);
       const input = await taskInput(json);
       const client = await connectQuietly(address, output);
       let closeTimeoutMs = 0;
@@ -92,10 +98,17 @@ const durationOf =
   (text: string): number =>
     parseDurationMs(text, option);
 
+/** A result goes with the word of the client that has it: one that does not wait never says it, and all would be kept. */
+function checkKept({ watch, keepResult }: SubmitFlags): void {
+  if (!keepResult && watch !== true)
+    throw new UsageError("--no-keep-result is for --watch: nobody else says that the result has arrived");
+}
+
 function submitOptions(flags: SubmitFlags): SubmitOptions {
   const { dependsOn, priority, labels, maxAttempts, deadline } = flags;
   const { timeout, queueTimeout, dependencyTimeout } = flags;
   return {
+    keepResult: flags.keepResult,
     ...(dependsOn === undefined ? {} : { dependsOn }),
     ...(priority === undefined ? {} : { priority }),
     ...(labels === undefined ? {} : { labels }),
