@@ -3,6 +3,7 @@ import { Namespace, type Sender, Subjects } from "@weft/protocol";
 import { AwakeTime } from "@weft/transport";
 import { beforeEach, expect, test } from "vitest";
 import { FakeBus } from "../../testing/src/simulation/fake-bus.ts";
+import type { SimProcess } from "../../testing/src/simulation/index.ts";
 import { LeaderProbe } from "../src/shell/leader-probe.ts";
 
 const subjects = new Subjects(Namespace.parse("default"));
@@ -13,10 +14,11 @@ class Bench {
   /** By what was heard; null where nobody was. */
   leader: Sender | null = "coordinator.leads" as Sender;
   hears = true;
+  readonly process: SimProcess = this.bus.process("stands");
   private readonly standby: LeaderProbe;
 
   constructor() {
-    const process = this.bus.process("stands");
+    const { process } = this;
     const { clock } = process;
     this.standby = new LeaderProbe({
       connection: this.bus.connection("coordinator", process),
@@ -85,6 +87,16 @@ test("a leader whose connection is made again within 0.3 s is not gone", async (
   expect(await bench.watch(2_000)).toBe(null);
   leader.close();
   expect(await bench.watch(350)).toBe(null);
+});
+
+test("a pause before it is read that nobody is there is held against no leader", async () => {
+  bench.bus.nobodyMs = 60;
+  expect(await bench.watch(250)).toBe(null);
+  // It was asked for the second time 50 ms ago.
+  bench.process.freeze(20_000);
+  bench.leads();
+  await bench.bus.loop.play(bench.bus.loop.nowMs + 20_000);
+  expect(await bench.watch(2_000)).toBe(null);
 });
 
 test("a leader that is there and does not answer is not gone", async () => {

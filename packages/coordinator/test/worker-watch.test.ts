@@ -154,6 +154,17 @@ describe("a leader", () => {
     expect(losses()).toEqual([]);
   });
 
+  test("that was paused before it read that nobody is there holds the pause against no worker", async () => {
+    bench.bus.nobodyMs = 40;
+    bench.say();
+    // Asked at 1.1 s for the first time, and again a little later: the second answer waits while this process is paused.
+    await bench.pass(1_270);
+    bench.leader.freeze(20_000);
+    bench.answersProbes(() => 0);
+    await bench.pass(20_500);
+    expect(losses()).toEqual([]);
+  });
+
   test("whose own connection does not work counts no silence, and gives 5 s after it works again", async () => {
     bench.say();
     bench.answersProbes(() => null);

@@ -75,19 +75,25 @@ export class LeaderProbe {
 
   private ask(leader: Sender, epoch: number): void {
     const { connection, subjects, awake } = this.options;
+    const askedMs = awake.nowMs;
     this.asking = true;
-    this.nextMs = awake.nowMs + INTERVAL_MS;
+    this.nextMs = askedMs + INTERVAL_MS;
     connection.nats.request(subjects.probe(leader), undefined, { timeout: TIMEOUT_MS }).then(
-      () => this.answered(epoch, false),
-      (error: unknown) => this.answered(epoch, error instanceof RequestError && error.isNoResponders()),
+      () => this.answered(epoch, null),
+      (error: unknown) => {
+        const isNobodyThere = error instanceof RequestError && error.isNoResponders();
+        this.answered(epoch, isNobodyThere ? askedMs : null);
+      },
     );
   }
 
-  private answered(epoch: number, isNobodyThere: boolean): void {
+  /** `nobodyAtMs` is when it was asked: between that and the answer this process may have been paused. */
+  private answered(epoch: number, nobodyAtMs: number | null): void {
     this.asking = false;
     const { nowMs } = this.options.awake;
     if (epoch !== this.epoch || nowMs < this.quietUntilMs) return;
-    this.nobody = isNobodyThere ? { sinceMs: this.nobody?.sinceMs ?? nowMs, seenMs: nowMs } : null;
-    if (isNobodyThere) this.nextMs = nowMs + AGAIN_MS;
+    this.nobody =
+      nobodyAtMs === null ? null : { sinceMs: this.nobody?.sinceMs ?? nobodyAtMs, seenMs: nobodyAtMs };
+    if (nobodyAtMs !== null) this.nextMs = nowMs + AGAIN_MS;
   }
 }

@@ -229,8 +229,9 @@ export class WorkerWatch {
   }
 
   private probe(worker: Sender, each: Watched): void {
+    const askedMs = this.nowMs;
     each.probing = true;
-    each.nextProbeMs = this.nowMs + PROBE_INTERVAL_MS;
+    each.nextProbeMs = askedMs + PROBE_INTERVAL_MS;
     const subject = this.options.subjects.probe(worker);
     this.options.connection.nats.request(subject, undefined, { timeout: PROBE_TIMEOUT_MS }).then(
       (message) => {
@@ -240,16 +241,19 @@ export class WorkerWatch {
       (error: unknown) => {
         each.probing = false;
         const isNobodyThere = error instanceof RequestError && error.isNoResponders();
-        this.onNoAnswer(worker, each, isNobodyThere);
+        this.onNoAnswer(worker, each, isNobodyThere ? askedMs : null);
       },
     );
   }
 
-  /** Nobody there, and still nobody when asked again half a second later. */
-  private onNoAnswer(worker: Sender, each: Watched, isNobodyThere: boolean): void {
-    each.noRespondersSinceMs = isNobodyThere ? (each.noRespondersSinceMs ?? this.nowMs) : null;
-    if (each.noRespondersSinceMs === null) return;
-    if (this.nowMs - each.noRespondersSinceMs < NO_RESPONDERS_MS) each.nextProbeMs = this.nowMs + AGAIN_MS;
+  /**
+   * Nobody there, and still nobody when asked again half a second later. When it was asked counts, and not when the answer
+   * was read: between the two this process may have been paused.
+   */
+  private onNoAnswer(worker: Sender, each: Watched, nobodyAtMs: number | null): void {
+    each.noRespondersSinceMs = nobodyAtMs === null ? null : (each.noRespondersSinceMs ?? nobodyAtMs);
+    if (nobodyAtMs === null || each.noRespondersSinceMs === null) return;
+    if (nobodyAtMs - each.noRespondersSinceMs < NO_RESPONDERS_MS) each.nextProbeMs = this.nowMs + AGAIN_MS;
     else if (this.watched.get(worker) === each) this.remove(worker, "gone");
   }
 

@@ -14,6 +14,8 @@ export class FakeBus {
   readonly published: { readonly subject: string; readonly data: Uint8Array }[] = [];
   /** Says of a message whether it is lost. */
   isLost: (subject: string, data: Uint8Array) => boolean = () => false;
+  /** How long it takes to be told that nobody is there. */
+  nobodyMs = 0;
   private readonly subscriptions = new Set<Subscription>();
   private replies = 0;
 
@@ -95,8 +97,9 @@ export class FakeBus {
           });
           if (this.deliver(subject, data ?? new Uint8Array(), reply)) return;
           over();
-          const nobody = new NoRespondersError(subject);
-          reject(new RequestError("nobody", { cause: nobody }));
+          const nobody = new RequestError("nobody", { cause: new NoRespondersError(subject) });
+          if (this.nobodyMs === 0) reject(nobody);
+          else process.clock.after(this.nobodyMs, () => reject(nobody));
         }),
       isClosed: () => false,
     };
