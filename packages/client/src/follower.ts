@@ -51,7 +51,8 @@ export class Follower<Task extends Followed = Followed> {
   private readonly open = new Map<TaskId, Task>();
   private readonly fetching = new Set<TaskId>();
   private readonly clock: Clock;
-  private readonly timer: Timer;
+  /** While anything is open. */
+  private timer: Timer | null = null;
   private epoch = 0;
   private seen = 0;
   private lastHeardMs: number;
@@ -80,7 +81,6 @@ export class Follower<Task extends Followed = Followed> {
         if (error === null) this.onHello(message.data);
       },
     });
-    this.timer = this.clock.every(WATCH_MS, () => this.watch(), { background: true });
   }
 
   get size(): number {
@@ -94,7 +94,7 @@ export class Follower<Task extends Followed = Followed> {
   /** Follows a task of this client. */
   add(task: Task): void {
     if (this.open.size === 0) this.lastHeardMs = this.clock.nowMs();
-    this.open.set(task.id, task);
+    this.follow(task);
   }
 
   /** It was not submitted after all. */
@@ -109,7 +109,7 @@ export class Follower<Task extends Followed = Followed> {
 
   /** Follows a task that is known by its id only. */
   attach(task: Task): void {
-    this.open.set(task.id, task);
+    this.follow(task);
     this.ask();
   }
 
@@ -146,13 +146,24 @@ export class Follower<Task extends Followed = Followed> {
 
   close(): void {
     this.closed = true;
-    this.timer.cancel();
+    this.rest();
     this.open.clear();
   }
 
+  private follow(task: Task): void {
+    this.open.set(task.id, task);
+    this.timer ??= this.clock.every(WATCH_MS, () => this.watch(), { background: true });
+  }
+
+  /** A client that waits for nothing is not woken. */
+  private rest(): void {
+    this.timer?.cancel();
+    this.timer = null;
+  }
+
   private watch(): void {
+    if (this.open.size === 0) return this.rest();
     const silent = this.clock.nowMs() - this.lastHeardMs > SILENCE_MAX_MS;
-    if (this.open.size === 0) return;
     if (silent || this.unknownCount > 0) this.ask();
     else if (!this.asking && this.clock.nowMs() - this.sweptAtMs >= OLD_MS) this.sweep();
   }

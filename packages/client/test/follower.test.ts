@@ -154,6 +154,20 @@ test("a task whose acceptance comes behind the gap is asked for within 10 s, how
   expect(bench.settled).toEqual([idOf(2)]);
 });
 
+test("a client that waits for nothing is not woken, and one that waits again is told what it missed", async () => {
+  bench.open(idOf(1));
+  bench.settle([idOf(1)]);
+  const { loop } = bench.bus;
+  await loop.play(loop.nowMs + 1_000);
+  const before = loop.played;
+  await loop.play(loop.nowMs + 60_000);
+  expect(loop.played).toBe(before);
+  bench.open(idOf(2));
+  bench.settle([idOf(2)], true);
+  await loop.play(loop.nowMs + 5_000);
+  expect(bench.settled).toEqual([idOf(1), idOf(2)]);
+});
+
 test("an id that has expired is told at once; one that is not known, or may have expired, after a minute", async () => {
   for (const [n, expired] of (["no", "maybe", "yes"] as const).entries()) bench.unknown.set(idOf(n), expired);
   bench.open(idOf(2));
