@@ -56,6 +56,8 @@ const RECONNECTING: NodeConnectionOptions = {
   ignoreAuthErrorAbort: true,
   reconnectTimeWait: RETRY_WAIT_MS,
   reconnectJitter: RETRY_WAIT_MS,
+  // An error's stack for each request that is sent, in case it fails: what fails here says itself what it was about.
+  noAsyncTraces: true,
   pingInterval: 5_000,
   maxPingOut: 2,
 };

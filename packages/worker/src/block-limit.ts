@@ -9,7 +9,7 @@ import type { AttemptRef } from "@weft/protocol";
 import type { Listed } from "./begun-table.ts";
 
 const NANOS_PER_MS = 1_000_000n;
-const STEP_MAX_MS = 1_000;
+const STEP_MAX_MS = 1_500;
 /** More than a leader takes to end an attempt whose worker does not see to it. */
 const BEYOND_MS = 5_000;
 
