@@ -45,7 +45,7 @@ export const PLANTS: readonly Plant[] = [
     edits: [
       {
         file: "/packages/coordinator/src/core/scheduler/scheduler.ts",
-        from: "if (out.message > presence.seen || held.has(taskId)) continue;",
+        from: "if (out.message > presence.seen || held.has(out.id)) continue;",
         to: "continue;",
       },
     ],
