@@ -39,17 +39,18 @@ export const systemClock: Clock = {
    */
   every(periodMs, act, options) {
     let timeout: NodeJS.Timeout;
-    const arm = (fromMs: number): void => {
+    const arm = (): void => {
+      // Read once: this process may be paused between two reads, and the time until then would be less than none.
       const nowMs = performance.now();
-      timeout = setTimeout(fire, Math.ceil(nextMultiple(fromMs, periodMs) - nowMs));
+      timeout = setTimeout(fire, Math.ceil(nextMultiple(nowMs + periodMs / 2, periodMs) - nowMs));
       if (options?.background === true) timeout.unref();
     };
     const fire = (): void => {
       // Armed first: what `act` throws ends no watch, as with an interval, and it may cancel.
-      arm(performance.now() + periodMs / 2);
+      arm();
       act();
     };
-    arm(performance.now() + periodMs / 2);
+    arm();
     return { cancel: () => clearTimeout(timeout) };
   },
 };
