@@ -53,6 +53,7 @@ export class Setting {
   readonly say: (line: string) => void;
   readonly workflow: string | null;
   private readonly profileFolder: string | null;
+  private readonly options: SettingOptions;
   private readonly children: Child<Contract>[] = [];
   private readonly rivalServers = new Map<Rival, RivalServer>();
 
@@ -60,13 +61,20 @@ export class Setting {
     return new Setting(options, await startNatsServer());
   }
 
-  private constructor({ amounts, rivals, say, workflow, profileFolder }: SettingOptions, server: NatsServer) {
+  private constructor(options: SettingOptions, server: NatsServer) {
+    const { amounts, rivals, say, workflow, profileFolder } = options;
+    this.options = options;
     this.amounts = amounts;
     this.rivals = rivals;
     this.server = server;
     this.say = say;
     this.workflow = workflow;
     this.profileFolder = profileFolder;
+  }
+
+  /** One like it, with a nats-server of its own: what was before does not count, and takes no room on the disk. */
+  another(): Promise<Setting> {
+    return Setting.open(this.options);
   }
 
   /**

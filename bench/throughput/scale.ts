@@ -29,7 +29,7 @@ export const scale: Workload = {
       const samples: Sample[] = [];
       for (const size of sizes) {
         setting.say(`round ${round} of ${count}: ${size} tasks`);
-        samples.push(await measure(setting, `scale-${round}-${size}`, size));
+        samples.push(await measure(setting, size));
       }
       const [least] = samples;
       for (const [index, sample] of samples.entries())
@@ -39,25 +39,17 @@ export const scale: Workload = {
   },
 };
 
-/** In a namespace and processes of its own: what was before would count. */
-async function measure(setting: Setting, namespace: string, size: number): Promise<Sample> {
-  const { url, pid } = setting.server;
-  const coordinator = await setting.startChild(
-    new URL("../latency/weft-coordinator.ts", import.meta.url),
-    url,
-    namespace,
-  );
-  const worker = await setting.startChild(new URL("./weft-worker.ts", import.meta.url), url, namespace);
-  const client = await setting.startChild<ClientContract>(
-    new URL("./weft-client.ts", import.meta.url),
-    url,
-    namespace,
-  );
+/** In processes of its own, with a server of their own: what was before would count. */
+async function measure(setting: Setting, size: number): Promise<Sample> {
+  await using own = await setting.another();
+  const coordinator = await own.startChild(new URL("../latency/weft-coordinator.ts", import.meta.url));
+  const worker = await own.startChild(new URL("./weft-worker.ts", import.meta.url));
+  const client = await own.startChild<ClientContract>(new URL("./weft-client.ts", import.meta.url));
   const order = (count: number): Order => ({ count, bytes: ARGUMENT_BYTES, perCall: 1, unsettledMax: null });
   await client.ask("run", order(Math.min(size, WARMUP_TASKS_MAX)));
   const runs = Math.max(1, Math.floor(Math.min(TASKS_MIN, setting.amounts.count) / size));
   const { result: ms, cpu } = await withCpuPerTask(
-    { processes: { client, worker, coordinator }, serverPid: pid },
+    { processes: { client, worker, coordinator }, serverPid: own.server.pid },
     async () => {
       let totalMs = 0;
       for (let run = 0; run < runs; run++) totalMs += (await client.ask("run", order(size))).ms;
@@ -65,7 +57,6 @@ async function measure(setting: Setting, namespace: string, size: number): Promi
     },
     () => runs * size,
   );
-  for (const child of [client, worker, coordinator]) await child.stop();
   return { usPerTask: (ms * MS_US) / (runs * size), ...cpu };
 }
 
