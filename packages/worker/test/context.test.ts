@@ -1,4 +1,5 @@
 /** What code sees of the task that it runs in, however deep below it. */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { setTimeout as later } from "node:timers/promises";
 import { InvalidProgressError, TaskName, UsageError } from "@weft/protocol";
 import { describe, expect, test } from "vitest";
@@ -81,6 +82,16 @@ describe("inside a task", () => {
     for (const [number, { reports }] of outlets.entries()) {
       expect(reports).toEqual(Array.from({ length: 10 }, (_, i) => [i / 10, String(number), undefined]));
     }
+  });
+
+  test("a context that the service has entered is there as well", () => {
+    const tracing = new AsyncLocalStorage<string>();
+    tracing.run("the service's", () => {
+      runInContext(contextFor(1, new RecordedOutlet()), () => {
+        expect(tracing.getStore()).toBe("the service's");
+        expect(currentTask()).not.toBeNull();
+      });
+    });
   });
 
   test("another one inside it hides it, and no longer", () => {
