@@ -27,7 +27,7 @@ beforeEach(() => {
     values: {
       record: async (seq) => {
         const record = log.entries[seq - 1]?.record ?? null;
-        return record === null ? null : { record, bytes: 0 };
+        return record;
       },
     },
     append: async (carried) => {

@@ -1,47 +1,67 @@
-/** What the cache of values in front of the log takes. */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+/** What the cache of values in front of the log holds, and what it takes. */
 import { InstanceId, type LogRecord, Namespace, Subjects } from "@weft/protocol";
 import type { Connection } from "@weft/transport";
 import { expect, test } from "vitest";
+import type { Effect } from "../src/core/ledger/index.ts";
 import { ValueStore } from "../src/shell/value-store.ts";
-import { submission } from "./test-log.ts";
+import { heldBytes } from "./held-bytes.ts";
+import { submission, TestLog } from "./test-log.ts";
 
 const MIB = 1024 * 1024;
 const connection = { stream: () => ({}) } as unknown as Connection;
 
-test("is bounded in the memory that it takes, also where the values are small and many", () => {
-  setFlagsFromString("--expose-gc");
-  const collectGarbage = runInNewContext("gc") as () => void;
-  const heldBytes = (): number => {
-    collectGarbage();
-    const { heapUsed, arrayBuffers } = process.memoryUsage();
-    return heapUsed + arrayBuffers;
-  };
-  const store = new ValueStore(connection, new Subjects(Namespace.parse("default")));
+function newStore(): ValueStore {
+  return new ValueStore(connection, new Subjects(Namespace.parse("default")));
+}
+
+function fold(store: ValueStore, seq: number, tasks: number, bytesEach: number): void {
   const shared = submission(1);
-  const remember = (seq: number): void => {
-    const bytes = new Uint8Array(1_000);
-    const tasks = Array.from({ length: 1_000 }, (_, at) => ({ ...shared, args: bytes.subarray(at, at + 1) }));
-    const record: LogRecord = { type: "submit", instance: InstanceId.parse("c1"), number: seq, tasks };
-    store.remember(seq, record, bytes.length);
+  const bytes = new Uint8Array(tasks * bytesEach);
+  const args = (at: number): Uint8Array => bytes.subarray(at * bytesEach, (at + 1) * bytesEach);
+  const record: LogRecord = {
+    type: "submit",
+    instance: InstanceId.parse("c1"),
+    number: seq,
+    tasks: Array.from({ length: tasks }, (_, at) => ({ ...shared, args: args(at) })),
   };
-  remember(1);
-  const before = heldBytes();
-  const records = 1_500;
-  for (let seq = 2; seq <= records; seq++) remember(seq);
-  expect((heldBytes() - before) / MIB).toBeLessThan(140);
-  expect(store.peek({ seq: records, index: 0 })).toHaveLength(1);
+  store.folded(seq, record, []);
+}
+
+test.each([
+  ["alone in their records", { records: 180_000, tasks: 1, bytesEach: 500 }],
+  ["small and many", { records: 30_000, tasks: 1_000, bytesEach: 1 }],
+  ["large", { records: 300, tasks: 1, bytesEach: MIB }],
+])("is bounded in the memory that it takes where values are %s", (_title, { records, tasks, bytesEach }) => {
+  const store = newStore();
+  fold(store, 1, tasks, bytesEach);
+  const before = heldBytes().all;
+  for (let seq = 2; seq <= records; seq++) fold(store, seq, tasks, bytesEach);
+  expect((heldBytes().all - before) / MIB).toBeLessThan(140);
+  expect(store.peek({ seq: records, index: 0 })).toHaveLength(bytesEach);
   expect(store.peek({ seq: 1, index: 0 })).toBeUndefined();
 });
 
-test("keeps no arguments of tasks that have all settled", () => {
-  const store = new ValueStore(connection, new Subjects(Namespace.parse("default")));
-  const tasks = [submission(1), submission(2)];
-  store.remember(7, { type: "submit", instance: InstanceId.parse("c1"), number: 1, tasks }, 100);
-  store.settled({ seq: 7, index: 0 });
-  expect(store.peek({ seq: 7, index: 1 })).toEqual(Uint8Array.of(2));
-  store.settled({ seq: 7, index: 1 });
-  expect(store.peek({ seq: 7, index: 1 })).toBeUndefined();
-  store.settled({ seq: 7, index: 1 });
+test("holds the arguments of a million tasks, of 100 bytes each", () => {
+  const store = newStore();
+  const records = 1_000;
+  for (let seq = 1; seq <= records; seq++) fold(store, seq, 1_000, 100);
+  expect(store.peek({ seq: 1, index: 0 })).toHaveLength(100);
+  expect(store.peek({ seq: records, index: 999 })).toHaveLength(100);
+});
+
+test("keeps no arguments of tasks that have all settled, and the values of their outcomes", () => {
+  const store = newStore();
+  const log = new TestLog();
+  const play = (effects: readonly Effect[]): void => {
+    const { seq, record } = log.entries.at(-1) ?? {};
+    if (seq === undefined || record === undefined || record === null) throw new Error("there is no record");
+    store.folded(seq, record, effects);
+  };
+  play(log.submit([submission(1), submission(2)]));
+  const submitted = log.ledger.seq;
+  play(log.succeed(1));
+  expect(store.peek({ seq: submitted, index: 1 })).toEqual(Uint8Array.of(2));
+  play(log.succeed(2));
+  expect(store.peek({ seq: submitted, index: 1 })).toBeUndefined();
+  expect(store.peek({ seq: log.ledger.seq, index: 0 })).toEqual(Uint8Array.of(1));
 });

@@ -45,7 +45,7 @@ export class Carrier {
       const found = bytes < facts.carriedBytesMax ? await values.record(seq) : null;
       // Purged by another leader: this one is deposed, and will fold that soon.
       if (found === null) break;
-      for (const each of neededOf(ledger, seq, found.record)) {
+      for (const each of neededOf(ledger, seq, found)) {
         const size = ITEM_BYTES + (each.value?.length ?? 0);
         if (batchBytes + size > RECORD_BYTES_TARGET || batch.length >= RECORD_ITEMS_MAX) await flush();
         batch.push(each);

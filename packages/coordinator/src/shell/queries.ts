@@ -138,7 +138,7 @@ async function show(id: TaskId, context: QueryContext): Promise<Answer> {
   const task = ledger.live.get(id) ?? ledger.settled.get(id);
   if (task === undefined) return unknownTask(id, ledger);
   // Of a settled task nobody needs the arguments: they may be purged, or be where they were carried to.
-  const record = isLive(task) ? null : (await context.values.record(task.submitted.seq))?.record;
+  const record = isLive(task) ? null : await context.values.record(task.submitted.seq);
   const submission = record?.type === "submit" ? record.tasks[task.submitted.index] : undefined;
   const live = isLive(task) ? task : null;
   const { priority, labels, dependencies } = live ?? {

@@ -226,9 +226,8 @@ export class Replica {
 
   private fold(raw: RawRecord): void {
     const { record, effects } = this.logFold.apply(raw);
-    if (record !== null) this.values.remember(raw.seq, record, raw.data.length);
+    if (record !== null) this.values.folded(raw.seq, record, effects);
     this.term?.act(effects);
-    for (const effect of effects) if (effect.type === "settled") this.values.settled(effect.task.submitted);
     if (record?.type === "control") {
       this.options.writer.folded(record);
       this.leaderProbe.heard();

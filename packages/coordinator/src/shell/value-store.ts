@@ -3,12 +3,11 @@
  */
 import { DefectError, decodeRecord, type LogRecord, type Subjects } from "@weft/protocol";
 import { type Connection, pause, type Stream, Turns } from "@weft/transport";
-import type { Position } from "../core/ledger/index.ts";
+import type { Effect, Position } from "../core/ledger/index.ts";
+import { PackedValues } from "./packed-values.ts";
 
-type Values = readonly (Uint8Array | null)[];
 type Entry = {
-  readonly values: Values;
-  readonly bytes: number;
+  readonly values: PackedValues;
   /** Of how many tasks the arguments are here that may have to be sent. */
   needed: number;
 };
@@ -17,10 +16,8 @@ const CACHE_BYTES_MAX = 128 * 1024 * 1024;
 const LOADS_MAX = 16;
 const READ_TIMEOUT_MS = 30_000;
 const READ_RETRY_MS = 200;
-/** Bookkeeping of one cached record, counted so that many empty records are bounded too. */
-const ENTRY_BYTES = 200;
-/** What it takes to refer to a value, however short that is: of small values it is more than they are. */
-const VALUE_BYTES = 112;
+/** Bookkeeping of one cached record. */
+const ENTRY_BYTES = 100;
 
 /** A record that was to be read is not there any more. A fold that is behind may ask for what has been purged since. */
 export class RecordPurgedError extends DefectError {
@@ -36,7 +33,7 @@ export class ValueStore {
   private readonly subjects: Subjects;
   private readonly stream: Stream;
   private readonly cache = new Map<number, Entry>();
-  private readonly loading = new Map<number, Promise<Values>>();
+  private readonly loading = new Map<number, Promise<PackedValues>>();
   private readonly turns = new Turns(LOADS_MAX);
   private cachedBytes = 0;
 
@@ -46,38 +43,37 @@ export class ValueStore {
     this.stream = connection.stream(subjects.stream(0));
   }
 
-  /** Keeps the values of a record that was just folded. */
-  remember(seq: number, record: LogRecord, recordBytes: number): void {
+  /** Keeps the values of a record that was just folded, and no arguments of tasks that settled by it. */
+  folded(seq: number, record: LogRecord, effects: readonly Effect[]): void {
     const values = valuesOf(record);
-    if (values === null) return;
-    const bytes = recordBytes + ENTRY_BYTES + values.length * VALUE_BYTES;
-    this.cache.set(seq, {
-      values,
-      bytes,
-      needed: record.type === "submit" ? values.length : Number.POSITIVE_INFINITY,
-    });
-    this.cachedBytes += bytes;
+    if (values.length > 0) this.remember(seq, record, new PackedValues(values));
+    for (const effect of effects) if (effect.type === "settled") this.settled(effect.task.submitted);
+  }
+
+  private remember(seq: number, record: LogRecord, values: PackedValues): void {
+    const needed = record.type === "submit" ? values.length : Number.POSITIVE_INFINITY;
+    this.cache.set(seq, { values, needed });
+    this.cachedBytes += bytesOf(values);
     for (const [oldest, entry] of this.cache) {
       if (this.cachedBytes <= CACHE_BYTES_MAX) break;
       this.drop(oldest, entry);
     }
   }
 
-  /** The arguments there are of a task that has settled. */
-  settled({ seq }: Position): void {
+  private settled({ seq }: Position): void {
     const entry = this.cache.get(seq);
     if (entry !== undefined && --entry.needed === 0) this.drop(seq, entry);
   }
 
   private drop(seq: number, entry: Entry): void {
     this.cache.delete(seq);
-    this.cachedBytes -= entry.bytes;
+    this.cachedBytes -= bytesOf(entry.values);
   }
 
   /** The value, null where the record has none there, undefined where it must be loaded. */
   peek(position: Position): Uint8Array | null | undefined {
     const entry = this.cache.get(position.seq);
-    return entry === undefined ? undefined : (entry.values[position.index] ?? null);
+    return entry?.values.at(position.index);
   }
 
   async load(position: Position): Promise<Uint8Array | null> {
@@ -88,7 +84,7 @@ export class ValueStore {
       loading = this.read(position.seq).finally(() => this.loading.delete(position.seq));
       this.loading.set(position.seq, loading);
     }
-    return (await loading)[position.index] ?? null;
+    return (await loading).at(position.index);
   }
 
   /** As `load`, of a value that may be carried to another place meanwhile, and be purged from the one that it had. */
@@ -106,7 +102,7 @@ export class ValueStore {
   }
 
   /** The whole record at a sequence; null where it is purged. A stream that has no leader for now is asked again for a while. */
-  async record(seq: number): Promise<{ record: LogRecord; bytes: number } | null> {
+  async record(seq: number): Promise<LogRecord | null> {
     const { nats, clock } = this.connection;
     const deadlineMs = clock.nowMs() + READ_TIMEOUT_MS;
     for (;;) {
@@ -119,29 +115,33 @@ export class ValueStore {
     }
   }
 
-  private async readRecord(seq: number): Promise<{ record: LogRecord; bytes: number } | null> {
+  private async readRecord(seq: number): Promise<LogRecord | null> {
     const message = await this.stream.message(seq);
     if (message === null) return null;
     const subject = this.subjects.parseLog(0, message.subject);
     if (subject === null) throw new DefectError(`record ${seq} of the log cannot be read`);
     const read = decodeRecord(subject.kind, message.data);
     if (!read.ok) throw new DefectError(`record ${seq} of the log is needed and is void: ${read.kind}`);
-    return { record: read.value, bytes: message.data.length };
+    return read.value;
   }
 
-  private async read(seq: number): Promise<Values> {
-    const read = await this.turns.take(() => this.record(seq));
-    if (read === null) throw new RecordPurgedError(seq);
-    const { record, bytes } = read;
-    this.remember(seq, record, bytes);
-    return valuesOf(record) ?? [];
+  private async read(seq: number): Promise<PackedValues> {
+    const record = await this.turns.take(() => this.record(seq));
+    if (record === null) throw new RecordPurgedError(seq);
+    const values = new PackedValues(valuesOf(record));
+    this.remember(seq, record, values);
+    return values;
   }
 }
 
-function valuesOf(record: LogRecord): Values | null {
+function bytesOf(values: PackedValues): number {
+  return ENTRY_BYTES + values.bytes;
+}
+
+function valuesOf(record: LogRecord): readonly (Uint8Array | null)[] {
   if (record.type === "submit") return record.tasks.map((task) => task.args);
   if (record.type === "finish") return record.finishes.map((finish) => finish.value);
   if (record.type === "control" && record.event.type === "carry")
     return record.event.carried.map(({ value }) => value);
-  return null;
+  return [];
 }
