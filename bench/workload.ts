@@ -52,7 +52,6 @@ export class Setting {
   /** Tells how far the run is. */
   readonly say: (line: string) => void;
   readonly workflow: string | null;
-  private readonly profileFolder: string | null;
   private readonly options: SettingOptions;
   private readonly children: Child<Contract>[] = [];
   private readonly rivalServers = new Map<Rival, RivalServer>();
@@ -62,14 +61,13 @@ export class Setting {
   }
 
   private constructor(options: SettingOptions, server: NatsServer) {
-    const { amounts, rivals, say, workflow, profileFolder } = options;
+    const { amounts, rivals, say, workflow } = options;
     this.options = options;
     this.amounts = amounts;
     this.rivals = rivals;
     this.server = server;
     this.say = say;
     this.workflow = workflow;
-    this.profileFolder = profileFolder;
   }
 
   /** One like it, with a nats-server of its own: what was before does not count, and takes no room on the disk. */
@@ -86,7 +84,7 @@ export class Setting {
     server: string = this.server.url,
     ...more: readonly string[]
   ): Promise<Child<Answers>> {
-    const { profileFolder } = this;
+    const { profileFolder } = this.options;
     const child = await Child.start<Answers>({ entry, args: [server, ...more], profileFolder });
     this.children.push(child as Child<Contract>);
     return child;

@@ -46,7 +46,7 @@ describe("a standby", () => {
       await bench.play(500);
     }
     // The steps of the time awake.
-    expect(bench.wakeUps() - before).toBeLessThanOrEqual(10 * 4 + 1);
+    expect(bench.wakeUps() - before).toBeLessThanOrEqual(10 * 2 + 1);
   });
 
   test("stands as soon as the leader's process is found to be gone, which it asks when a tick stays out", async () => {
@@ -163,7 +163,7 @@ describe("a leader", () => {
     const before = bench.wakeUps();
     await bench.play(10_000);
     // And for the steps of the time awake.
-    expect(bench.wakeUps() - before).toBeLessThanOrEqual(10 * (2 + 4) + 1);
+    expect(bench.wakeUps() - before).toBeLessThanOrEqual(10 * (2 + 2) + 1);
     const ticks = (): number => bench.appends.filter(({ event }) => event.type === "tick").length;
     const first = ticks();
     for (let i = 0; i < 100; i++) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { firstKept, isCheckpointDue, type PurgeFacts } from "../src/shell/log-upkeep.ts";
+import { firstKept, isCheckpointDue, isLookDue, type PurgeFacts } from "../src/shell/log-upkeep.ts";
 
 const SETTINGS = {
   checkpointBytesMin: 1_000,
@@ -78,5 +78,18 @@ describe("the log is purged", () => {
   test("at once where nothing acknowledged can be lost", () => {
     const fresh = { ...facts, checkpoints: facts.checkpoints.map((each) => ({ ...each, ageMs: 0 })) };
     expect(firstKept(fresh, { ...SETTINGS, purgeAgeMinMs: 0 })).toBe(200);
+  });
+});
+
+describe("the log is looked at, of the times that are two seconds apart,", () => {
+  const since = { ms: 2_000, records: 0, isPressed: false };
+  test.each([
+    ["not where nothing but ticks was written", { records: 6 }, false],
+    ["where more was written", { records: 7 }, true],
+    ["where it fills up", { isPressed: true }, true],
+    ["not at the fourth time of quiet", { ms: 8_000, records: 16 }, false],
+    ["at the fifth, also where its timer is a little early", { ms: 9_990, records: 20 }, true],
+  ])("%s", (_title, change, due) => {
+    expect(isLookDue({ ...since, ...change }, 2_000)).toBe(due);
   });
 });

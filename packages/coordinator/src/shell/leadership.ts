@@ -54,7 +54,7 @@ const SILENCE_MAX_MS = 2_000;
 const TICK_LATE_MS = 600;
 /** A stream is away for 4 to 12 s while it changes its leader: so long, a leader that is heard of stays. */
 const OUTAGE_MAX_MS = 15_000;
-const TICK_MS = 500;
+export const TICK_MS = 500;
 /** Between two looks at what is due, and at a leader that is silent. */
 const WATCH_MS = 50;
 /** A timer may fire a little early. */

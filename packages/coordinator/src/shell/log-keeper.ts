@@ -21,9 +21,11 @@ import {
   carryFacts,
   firstKept,
   isCheckpointDue,
+  isLookDue,
   isPressed,
   isTight,
   NOTHING_NEEDED,
+  type SinceLook,
   type UpkeepSettings,
 } from "./log-upkeep.ts";
 import type { NamespaceConfig } from "./namespace.ts";
@@ -49,11 +51,6 @@ export type LogKeeperOptions = {
 };
 
 const LOOK_MS = 2_000;
-/** Where nothing was written since but ticks it looks so much more seldom: each look is five questions to the server. */
-const QUIET_FACTOR = 5;
-const TICK_MS = 500;
-/** Beside the ticks: what may come earlier or twice. */
-const QUIET_RECORDS = 2;
 /** How often a log is looked at that fills up. */
 const WATCH_MS = 200;
 const OFFER_MS = 300;
@@ -109,7 +106,7 @@ export class LogKeeper {
   private lookIn(waitMs: number): void {
     if (this.closed) return;
     this.timer = this.options.connection.clock.after(waitMs, () => {
-      if (this.isQuiet()) return this.lookIn(this.periodMs);
+      if (!isLookDue(this.sinceLook(), this.periodMs)) return this.lookIn(this.periodMs);
       this.lookedAtMs = this.options.connection.clock.nowMs();
       this.lookedAtSeq = this.options.ledger.seq;
       this.upkeep()
@@ -118,11 +115,10 @@ export class LogKeeper {
     });
   }
 
-  /** Nothing was written since the last look but ticks, and that is not long ago. */
-  private isQuiet(): boolean {
-    const sinceMs = this.options.connection.clock.nowMs() - this.lookedAtMs;
-    const isIdle = this.options.ledger.seq - this.lookedAtSeq <= sinceMs / TICK_MS + QUIET_RECORDS;
-    return isIdle && !this.isPressed && sinceMs < QUIET_FACTOR * this.periodMs;
+  private sinceLook(): SinceLook {
+    const { connection, ledger } = this.options;
+    const ms = connection.clock.nowMs() - this.lookedAtMs;
+    return { ms, records: ledger.seq - this.lookedAtSeq, isPressed: this.isPressed };
   }
 
   private async upkeep(): Promise<void> {

@@ -1,6 +1,7 @@
 /** When a checkpoint is due, and how far the log may be purged: decided here, done elsewhere. */
 import type { StreamInfo } from "@weft/transport";
 import type { CarryFacts } from "../core/ledger/index.ts";
+import { TICK_MS } from "./leadership.ts";
 
 export type UpkeepSettings = {
   /** A checkpoint is not written, nor a value carried, for less than this much log. */
@@ -97,4 +98,24 @@ export function carryFacts(
     freedBytesMin: Math.min(checkpointBytesMin, limit / FREED_SHARE),
     carriedBytesMax: Math.min(CARRIED_BYTES_MAX, limit / CARRIED_SHARE),
   };
+}
+
+/** A log in which nothing happens is looked at so much more seldom: each look is five questions to the server. */
+const QUIET_FACTOR = 5;
+/** Beside the ticks: what may come earlier or twice. */
+const QUIET_RECORDS = 2;
+
+export type SinceLook = {
+  /** Since the log was last looked at. */
+  readonly ms: number;
+  /** What was written to it meanwhile. */
+  readonly records: number;
+  readonly isPressed: boolean;
+};
+
+/** Whether what was written since the last look can be more than ticks, or that is long ago. Asked once a period. */
+export function isLookDue({ ms, records, isPressed }: SinceLook, periodMs: number): boolean {
+  if (isPressed || records > ms / TICK_MS + QUIET_RECORDS) return true;
+  // Nearer to the last of its periods than to the one before: a timer may be early by a little.
+  return ms >= (QUIET_FACTOR - 0.5) * periodMs;
 }

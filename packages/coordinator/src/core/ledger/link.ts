@@ -4,10 +4,9 @@ import { withDependent } from "./dependents.ts";
 import { hasExpired, mayHaveExpired } from "./retention.ts";
 import { end, failedThrough, release } from "./settle.ts";
 import type { LedgerState } from "./state.ts";
-import { isFreed, type LiveTask, type Verdict } from "./task.ts";
+import { isFreed, type LiveTask, type Living, type Verdict } from "./task.ts";
 
-/** `living` are its dependencies as far as they live. */
-export function link(ledger: LedgerState, task: LiveTask, living: readonly (LiveTask | undefined)[]): void {
+export function link(ledger: LedgerState, task: LiveTask, living: Living): void {
   for (let at = 0; at < living.length; at++) {
     const dependency = living[at];
     if (dependency !== undefined) {

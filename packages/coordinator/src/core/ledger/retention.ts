@@ -9,7 +9,7 @@ import { type LedgerSettings, TaskId } from "@weft/protocol";
 import type { Evicted } from "../settled/settled-index.ts";
 import { freeIfReceived } from "./received.ts";
 import type { LedgerState } from "./state.ts";
-import type { LiveTask } from "./task.ts";
+import type { LiveTask, Living } from "./task.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -74,11 +74,7 @@ export function isLogFull(ledger: LedgerState): boolean {
 }
 
 /** What lives is not settled: it is pinned when it settles, once for all who name it. */
-export function pinDependencies(
-  { settled }: LedgerState,
-  { dependencies }: LiveTask,
-  living: readonly (LiveTask | undefined)[],
-): void {
+export function pinDependencies({ settled }: LedgerState, { dependencies }: LiveTask, living: Living): void {
   for (let at = 0; at < dependencies.length; at++) {
     const id = dependencies[at];
     if (id !== undefined && living[at] === undefined) settled.pin(id);

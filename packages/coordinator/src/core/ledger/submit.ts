@@ -15,7 +15,7 @@ import { ownId, ownText } from "./own-text.ts";
 import { hasExpired, isLogFull, pinDependencies } from "./retention.ts";
 import { cancelled, end } from "./settle.ts";
 import type { LedgerState } from "./state.ts";
-import { isReleased, type LiveTask, NOTHING, type Position, type Verdict } from "./task.ts";
+import { isReleased, type LiveTask, type Living, NOTHING, type Position, type Verdict } from "./task.ts";
 
 export function submitAll(ledger: LedgerState, seq: number, owner: Sender, record: SubmitRecord): void {
   for (let index = 0; index < record.tasks.length; index++) {
@@ -55,8 +55,7 @@ function take(ledger: LedgerState, submission: Submission, owner: Sender, submit
 type Given = {
   readonly owner: Sender;
   readonly submitted: Position;
-  /** Its dependencies as far as they live. */
-  readonly living: readonly (LiveTask | undefined)[];
+  readonly living: Living;
 };
 
 /** Field by field: what is spread into an object takes more room in it. */

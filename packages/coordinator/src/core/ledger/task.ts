@@ -72,6 +72,9 @@ export type LiveTask = {
   isSettled: boolean;
 };
 
+/** The dependencies of a task, in their order, as far as they live. */
+export type Living = readonly (LiveTask | undefined)[];
+
 /** What of a task is empty in most. Never changed, so that all can have it. */
 export const NOTHING: readonly never[] = Object.freeze([]);
 
