@@ -10,7 +10,7 @@ import {
 } from "@weft/protocol";
 import { AwakeTime, type Clock } from "@weft/transport";
 import { Dice } from "../../testing/src/simulation/dice.ts";
-import { SimLoop, SimProcess } from "../../testing/src/simulation/index.ts";
+import { SimLoop, SimProcess, type SimTimer } from "../../testing/src/simulation/index.ts";
 import { DEFAULT_SETTINGS } from "../src/core/ledger/index.ts";
 import { Leadership, type LeadershipOptions } from "../src/shell/leadership.ts";
 
@@ -53,6 +53,7 @@ export class Bench {
   seq = 0;
   readonly leadership: Leadership;
   private woken = 0;
+  private heartbeat: SimTimer | null = null;
 
   constructor() {
     const { clock, entropy } = this.process;
@@ -127,7 +128,24 @@ export class Bench {
     if (event.type === "resigned") this.ledger.leader = null;
     this.clock.nowMs = this.loop.nowMs;
     if (this.dueMs !== null && this.dueMs <= this.clock.nowMs) this.dueMs = null;
+    this.delivered();
     this.leadership.folded();
+  }
+
+  /** A record that says nothing of the leader. */
+  foldOther(): void {
+    this.seq++;
+    this.delivered();
+    this.leadership.advanced();
+  }
+
+  /** The server tells when it has had nothing to deliver for a while. */
+  private delivered(): void {
+    this.heartbeat?.cancel();
+    this.heartbeat = this.loop.after(600, () => {
+      this.delivered();
+      if (this.connected) this.process.deliver(() => this.leadership.advanced());
+    });
   }
 
   /** Another coordinator leads, and ticks or not. */

@@ -66,6 +66,19 @@ describe("a standby", () => {
     expect(bench.elections()).toHaveLength(1);
   });
 
+  test("asks for it as soon while others write to the log", async () => {
+    bench.otherLeads();
+    bench.leadership.start();
+    const lastTickMs = bench.loop.nowMs;
+    for (let i = 0; i < 5; i++) {
+      await bench.play(100);
+      bench.foldOther();
+    }
+    expect(bench.probes).toBe(0);
+    while (bench.probes === 0) await bench.play(1);
+    expect(bench.loop.nowMs - lastTickMs).toBeLessThanOrEqual(602);
+  });
+
   test("whose attempt fails waits 2 s anew", async () => {
     bench.takes = false;
     bench.otherLeads();

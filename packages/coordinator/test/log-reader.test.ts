@@ -1,3 +1,4 @@
+import { headers } from "@nats-io/transport-node";
 import type { Stream } from "@weft/transport";
 import { expect, test } from "vitest";
 import { FakeBus } from "../../testing/src/simulation/fake-bus.ts";
@@ -29,6 +30,7 @@ test.each([
 /** A reader of a log that holds records 1 to `held`, and whose consumer delivers when told to. */
 async function readerOf(held: number): Promise<{
   readonly deliver: (seq: number, pending: number) => void;
+  readonly heartbeat: (lastSeq: number) => void;
   readonly told: readonly string[];
 }> {
   const bus = new FakeBus();
@@ -47,6 +49,7 @@ async function readerOf(held: number): Promise<{
     stream,
     onRecord: ({ seq }) => told.push(`record ${seq}`),
     onCaughtUp: () => told.push("caught up"),
+    onQuiet: () => told.push("quiet"),
     onFailed: (error) => told.push(error.message),
   });
   await reader.start(LOG_BEGINNING);
@@ -54,7 +57,12 @@ async function readerOf(held: number): Promise<{
     const reply = `$JS.ACK.log.consumer.1.${seq}.${seq}.1700000000123456789.${pending}`;
     bus.deliver(deliverTo, new Uint8Array(), reply);
   };
-  return { deliver, told };
+  const heartbeat = (lastSeq: number): void => {
+    const status = headers(100, "Idle Heartbeat");
+    status.set("Nats-Last-Stream", String(lastSeq));
+    bus.deliver(deliverTo, new Uint8Array(), "", status);
+  };
+  return { deliver, heartbeat, told };
 }
 
 test("it has caught up with what the log held at first, however much is appended meanwhile", async () => {
@@ -68,4 +76,13 @@ test("it has caught up with what the log held at first, however much is appended
 
 test("it has caught up with an empty log at once", async () => {
   expect((await readerOf(0)).told).toEqual(["caught up"]);
+});
+
+test("it tells that the log is quiet when a heartbeat of the server does, unless that names a record which it lacks", async () => {
+  const { deliver, heartbeat, told } = await readerOf(1);
+  deliver(1, 0);
+  heartbeat(1);
+  expect(told).toEqual(["record 1", "caught up", "quiet"]);
+  heartbeat(2);
+  expect(told).toEqual(["record 1", "caught up", "quiet"]);
 });

@@ -2,6 +2,7 @@
  * Time, as shells see it: a monotonic clock for waits, a wall clock for people and records, and timers. It is handed in,
  * so that a simulation can run it.
  */
+import { Beats } from "./beats.ts";
 
 export type Timer = {
   readonly cancel: () => void;
@@ -25,38 +26,26 @@ export type Clock = {
 /** Node sets a longer timer to fire at once. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
-export const systemClock: Clock = {
-  nowMs: () => performance.now(),
-  wallMs: () => Date.now(),
-  after(waitMs, act) {
-    const timeout = setTimeout(act, Math.min(waitMs, TIMER_MAX_MS));
-    return { cancel: () => clearTimeout(timeout) };
-  },
-  endOfTurn: (act) => void setImmediate(act),
-  /**
-   * Fires at the multiples of its period, and so together with all others whose periods divide: an idle process is woken a
-   * few times each second in place of once for each of its watches, which is most of what it costs.
-   */
-  every(periodMs, act, options) {
-    let timeout: NodeJS.Timeout;
-    const arm = (): void => {
-      // Read once: this process may be paused between two reads, and the time until then would be less than none.
-      const nowMs = performance.now();
-      timeout = setTimeout(fire, Math.ceil(nextMultiple(nowMs + periodMs / 2, periodMs) - nowMs));
-      if (options?.background === true) timeout.unref();
-    };
-    const fire = (): void => {
-      // Armed first: what `act` throws ends no watch, as with an interval, and it may cancel.
-      arm();
-      act();
-    };
-    arm();
-    return { cancel: () => clearTimeout(timeout) };
-  },
-};
+/** Of a process on its own: what it does each second it does at a moment of its own, so that a thousand of them do not speak at once. */
+export const systemClock: Clock = clockOf(() => performance.now());
 
-function nextMultiple(fromMs: number, periodMs: number): number {
-  return Math.ceil(fromMs / periodMs) * periodMs;
+/** Of few processes that answer one another: they do at one moment what they do each second, so that what one sends finds the others awake. */
+export const commonClock: Clock = clockOf(() => performance.timeOrigin + performance.now());
+
+function clockOf(nowMs: () => number): Clock {
+  const foreground = new Beats(nowMs, false);
+  const background = new Beats(nowMs, true);
+  return {
+    nowMs,
+    wallMs: () => Date.now(),
+    after(waitMs, act) {
+      const timeout = setTimeout(act, Math.min(waitMs, TIMER_MAX_MS));
+      return { cancel: () => clearTimeout(timeout) };
+    },
+    endOfTurn: (act) => void setImmediate(act),
+    every: (periodMs, act, options) =>
+      (options?.background === true ? background : foreground).every(periodMs, act),
+  };
 }
 
 export function pause(clock: Clock, waitMs: number): Promise<void> {

@@ -66,6 +66,7 @@ export async function openConnection(
   identity: Identity,
   instance: InstanceId,
   options: ConnectionOptions = {},
+  clock: Clock = systemClock,
 ): Promise<SystemConnection> {
   const servers = serversOf(options);
   const sender = Sender.of(identity, instance);
@@ -77,7 +78,7 @@ export async function openConnection(
     throw error;
   }
   const stream = (name: string): Stream => new JetStreamStream(nats, name);
-  return { nats, stream, clock: systemClock, entropy: systemEntropy, sender, identity, instance, servers };
+  return { nats, stream, clock, entropy: systemEntropy, sender, identity, instance, servers };
 }
 
 export function serversOf(options: ConnectionOptions): readonly string[] {

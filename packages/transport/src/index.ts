@@ -6,7 +6,7 @@ export { AwakeTime, type AwakeTimeOptions } from "./awake.ts";
 export { BlobReader } from "./blob-reader.ts";
 export { type BlobSizes, BlobWriter } from "./blob-writer.ts";
 export type { Bus, BusMessage, BusSubscription } from "./bus.ts";
-export { type Clock, pause, systemClock, type Timer, within } from "./clock.ts";
+export { type Clock, commonClock, pause, systemClock, type Timer, within } from "./clock.ts";
 export {
   type Connection,
   type ConnectionOptions,

@@ -1,15 +1,24 @@
 /** The clock of real processes. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { systemClock } from "../src/clock.ts";
+import { commonClock, systemClock, type Timer } from "../src/clock.ts";
 
 describe("every", () => {
   beforeEach(() => void vi.useFakeTimers({ now: 0 }));
-  afterEach(() => void vi.useRealTimers());
+  afterEach(() => {
+    for (const timer of timers.splice(0)) timer.cancel();
+    vi.useRealTimers();
+  });
+  const timers: Timer[] = [];
+  const every = (periodMs: number, act: () => void, clock = systemClock): Timer => {
+    const timer = clock.every(periodMs, act);
+    timers.push(timer);
+    return timer;
+  };
 
   test("fires once a period, together with all whose periods divide, whenever they began", () => {
     const fired: string[] = [];
     const watch = (name: string, periodMs: number): void => {
-      systemClock.every(periodMs, () => fired.push(`${name} ${performance.now()}`));
+      every(periodMs, () => fired.push(`${name} ${performance.now()}`));
     };
     vi.advanceTimersByTime(507);
     watch("a", 50);
@@ -26,9 +35,57 @@ describe("every", () => {
     expect(fired.filter((each) => each.startsWith("c"))).toEqual(["c 800"]);
   });
 
+  test("fires in one call all that is due at one moment", async () => {
+    const fired: string[] = [];
+    for (const name of ["a", "b"])
+      every(500, () => {
+        queueMicrotask(() => fired.push("what follows"));
+        fired.push(name);
+      });
+    await vi.advanceTimersByTimeAsync(500);
+    expect(fired).toEqual(["a", "b", "what follows", "what follows"]);
+  });
+
+  test("fires what is not cancelled, whatever else at the same moment cancels", () => {
+    const fired: string[] = [];
+    every(500, () => {
+      fired.push("a");
+      b.cancel();
+    });
+    const b = every(500, () => fired.push("b"));
+    every(500, () => fired.push("c"));
+    vi.advanceTimersByTime(1_000);
+    expect(fired).toEqual(["a", "c", "a", "c"]);
+  });
+
+  test("fires the others where one throws, and that one again", () => {
+    const thrown: (() => void)[] = [];
+    vi.stubGlobal("queueMicrotask", (act: () => void) => thrown.push(act));
+    const fired: string[] = [];
+    every(500, () => {
+      fired.push("a");
+      throw new Error("of a");
+    });
+    every(500, () => fired.push("b"));
+    vi.advanceTimersByTime(1_000);
+    vi.unstubAllGlobals();
+    expect(fired).toEqual(["a", "b", "a", "b"]);
+    expect(thrown).toHaveLength(2);
+    for (const act of thrown) expect(act).toThrow("of a");
+  });
+
+  test("of the common clock fires at the multiples of the time of day, as in every process of the machine", () => {
+    vi.setSystemTime(1_700_000_000_100);
+    const fired: number[] = [];
+    every(500, () => fired.push(commonClock.nowMs() % 500), commonClock);
+    vi.advanceTimersByTime(2_000);
+    expect(fired.length).toBeGreaterThanOrEqual(3);
+    for (const each of fired) expect(each).toBeLessThan(1);
+  });
+
   test("fires no more once it is cancelled, also by what it calls", () => {
     let count = 0;
-    const timer = systemClock.every(10, () => {
+    const timer = every(10, () => {
       if (++count === 3) timer.cancel();
     });
     vi.advanceTimersByTime(1_000);

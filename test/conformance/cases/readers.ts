@@ -1,4 +1,5 @@
 /** What a reader of a stream is sent. */
+import { pause } from "@weft/transport";
 import { expect } from "vitest";
 import { follow, parseDelivery, range } from "../reader.ts";
 import { append, bytes, type Case, type TestConnection, text, until } from "../target.ts";
@@ -112,6 +113,21 @@ export const readerCases: readonly Case[] = [
       expect(beat?.headers?.get("Nats-Consumer-Stalled")).toBe("");
       expect(beat?.reply).toBe("");
       expect(text(beat?.data ?? bytes("?"))).toBe("");
+    },
+  },
+  {
+    title: "a reader that hears messages hears no heartbeat: one comes only so long after the last of them",
+    run: async (target) => {
+      await target.createStream("rare");
+      const a = await target.connect();
+      const reader = await follow(a, { stream: "rare", fromSeq: 1, heartbeatMs: 1_500 });
+      for (let seq = 1; seq <= 5; seq++) {
+        await append(a, "rare.x", bytes("x"));
+        await until(a, "the message", () => reader.seen.length === seq);
+        await pause(a.clock, 500);
+      }
+      expect(reader.statuses).toEqual([]);
+      await until(a, "a heartbeat", () => reader.statuses.length > 0);
     },
   },
   {

@@ -4,8 +4,11 @@
  * again until the record, or another leader's, comes back through the log.
  *
  * A record keeps its number however often it is sent, so that it is known again whichever of its copies was stored.
+ *
+ * A tick asks for no acknowledgement at first: it comes back through the log as soon, and of all that an idle leader
+ * does that is half.
  */
-import { headers } from "@nats-io/transport-node";
+import { headers, type MsgHdrs } from "@nats-io/transport-node";
 import {
   type ControlEvent,
   type ControlRecord,
@@ -28,6 +31,8 @@ export type ControlWriterOptions = {
 };
 
 const APPEND_TIMEOUT_MS = 1_000;
+/** A tick that has not come back by then is sent again, and this time an answer is asked for. */
+const TICK_TIMEOUT_MS = 500;
 const RETRY_MS = 100;
 const FULL_RETRY_MS = 1;
 
@@ -70,10 +75,16 @@ export class ControlWriter {
       };
       this.pending = { number, done };
     });
+    let isAsking = event.type !== "tick";
     try {
       while (!isFolded && current()) {
-        const waitMs = await Promise.race([this.publish(number, epoch, event), folded.then(() => 0)]);
-        await within(clock, waitMs, folded);
+        const record = this.encode(number, epoch, event);
+        const waitMs = isAsking
+          ? await Promise.race([this.request(record), folded.then(() => 0)])
+          : this.publish(record);
+        isAsking = true;
+        // A timer that is cancelled at once wakes the process all the same.
+        if (!isFolded) await within(clock, waitMs, folded);
       }
       return isFolded;
     } finally {
@@ -81,13 +92,9 @@ export class ControlWriter {
     }
   }
 
-  /** Answers how long to wait before the next try. */
-  private async publish(number: number, epoch: number, event: ControlEvent): Promise<number> {
-    const { connection, subjects, secret } = this.options;
-    const { nats, instance, clock } = connection;
-    const guard = headers();
-    guard.set("Nats-Expected-Last-Subject-Sequence", String(this.options.lastControlSeq()));
-    const data = encodeRecord({
+  private encode(number: number, epoch: number, event: ControlEvent): Uint8Array {
+    const { instance, clock } = this.options.connection;
+    return encodeRecord({
       type: "control",
       instance,
       number,
@@ -96,9 +103,29 @@ export class ControlWriter {
       foldVersion: this.options.foldVersion(),
       event,
     });
+  }
+
+  private guard(): MsgHdrs {
+    const guard = headers();
+    guard.set("Nats-Expected-Last-Subject-Sequence", String(this.options.lastControlSeq()));
+    return guard;
+  }
+
+  /** Answers how long to wait before the next try, as does `request`. */
+  private publish(record: Uint8Array): number {
+    const { connection, subjects, secret } = this.options;
+    if (connection.nats.isClosed()) return RETRY_MS;
+    connection.nats.publish(subjects.control(0, secret), record, { headers: this.guard() });
+    return TICK_TIMEOUT_MS;
+  }
+
+  private async request(record: Uint8Array): Promise<number> {
+    const { connection, subjects, secret } = this.options;
     try {
-      const subject = subjects.control(0, secret);
-      const reply = await nats.request(subject, data, { timeout: APPEND_TIMEOUT_MS, headers: guard });
+      const reply = await connection.nats.request(subjects.control(0, secret), record, {
+        timeout: APPEND_TIMEOUT_MS,
+        headers: this.guard(),
+      });
       const ack = readAck(reply.data, subjects.stream(0));
       // Whoever else waits for room fills it as well: the record is sent again before they try.
       if (ack.ok) return APPEND_TIMEOUT_MS;

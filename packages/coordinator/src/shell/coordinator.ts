@@ -16,6 +16,7 @@ import {
   type Connection,
   type ConnectionOptions,
   closeConnection,
+  commonClock,
   openConnection,
   type SystemConnection,
 } from "@weft/transport";
@@ -122,7 +123,7 @@ export class Coordinator {
     const log = options.log ?? (() => undefined);
     // What is wrong with it is told before anything is sent.
     const settingsFor = ledgerSettings(options.retention ?? {});
-    const connection = await openConnection(identity, InstanceId.create(), options);
+    const connection = await openConnection(identity, InstanceId.create(), options, commonClock);
     const config = await configOf(connection, namespace, options.create ?? false, log);
     const { servers } = connection;
     const nats = options.nats ?? {};

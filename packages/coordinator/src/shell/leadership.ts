@@ -80,6 +80,8 @@ export class Leadership {
   private epoch = 0;
   private lastControlMs = 0;
   private lastTickMs = 0;
+  /** While it leads. */
+  private ticker: Timer | null = null;
   private started = false;
   /** The next look at what has come due; it is taken when something may have, and not before: to be woken for nothing is what an idle cluster costs. */
   private look: { readonly atMs: number; readonly timer: Timer } | null = null;
@@ -119,6 +121,7 @@ export class Leadership {
     // election of its own that was taken for lost may be folded while it leads already: a new term begins.
     if (this.epoch !== 0 && (!mine || ledger.epoch !== this.epoch)) {
       this.epoch = 0;
+      this.ticker?.cancel();
       if (this.role === "leading") this.role = "following";
       this.lost = [];
       this.expired = [];
@@ -130,6 +133,7 @@ export class Leadership {
       this.role = "leading";
       this.epoch = ledger.epoch;
       this.lastTickMs = this.clock.nowMs();
+      this.ticker = this.clock.every(TICK_MS, () => this.tick());
       onElected(ledger.epoch);
       // What comes next is judged by them: the first tick would be half a second late.
       if (this.settingsOf(this.options.ledger) !== null) this.write();
@@ -138,9 +142,9 @@ export class Leadership {
     this.standIfVacant();
   }
 
-  /** Other records were folded: something may be due earlier than it was. */
+  /** Other records were folded, or none for as long as a tick takes: something may be due earlier than it was, or a tick be late. */
   advanced(): void {
-    if (this.role === "leading") this.lookBy(this.nextLookMs());
+    this.lookBy(this.role === "following" ? this.tickLateMs() : this.nextLookMs());
   }
 
   /** After a cut the silence was the connection's, not the leader's. */
@@ -174,6 +178,7 @@ export class Leadership {
   stop(): void {
     this.look?.timer.cancel();
     this.look = null;
+    this.ticker?.cancel();
     this.vacancy?.cancel();
     this.role = "stopped";
   }
@@ -198,7 +203,7 @@ export class Leadership {
   private watch(): void {
     switch (this.role) {
       case "leading":
-        if (this.clock.nowMs() >= this.nextTickMs()) this.write();
+        if (this.clock.nowMs() >= this.nextDueTickMs()) this.write();
         return;
       case "following":
         if (this.options.isConnected() && this.isSilent()) this.stand();
@@ -236,10 +241,11 @@ export class Leadership {
   private nextLookMs(): number {
     switch (this.role) {
       case "leading":
-        return this.writing === null ? this.nextTickMs() : Number.POSITIVE_INFINITY;
+        return this.writing === null ? this.nextDueTickMs() : Number.POSITIVE_INFINITY;
       case "following": {
         const silentMs = this.awake.nowMs - this.lastControlMs;
-        return this.clock.nowMs() + Math.max(WATCH_MS, TICK_LATE_MS - silentMs);
+        // That a tick is late it is told (`advanced`): a timer for that would wake it for nothing after each one that is not.
+        return this.clock.nowMs() + (silentMs < TICK_LATE_MS ? SILENCE_MAX_MS - silentMs : WATCH_MS);
       }
       case "standing":
       case "stopped":
@@ -249,16 +255,22 @@ export class Leadership {
     }
   }
 
-  /**
-   * Twice a second, together with all else that happens at such a moment (`Clock.every`); and at once for what waits for a
-   * moment before that, but not for each such moment on its own.
-   */
-  private nextTickMs(): number {
+  /** Twice a second, with all else that happens then; where another record has just said as much, at the next such moment. */
+  private tick(): void {
+    if (this.clock.nowMs() - this.lastTickMs >= TICK_MS / 2) this.write();
+  }
+
+  /** A tick for what waits for a moment before the next one, but not for each such moment on its own. */
+  private nextDueTickMs(): number {
     const { ledger } = this.options;
-    const tickMs = Math.ceil((this.lastTickMs + TICK_MS / 2) / TICK_MS) * TICK_MS;
     const dueMs = ledger.nextDueMs();
-    if (dueMs === null) return tickMs;
-    return Math.min(tickMs, this.lastTickMs + Math.max(WATCH_MS, dueMs - ledger.clock.nowMs));
+    if (dueMs === null) return Number.POSITIVE_INFINITY;
+    return this.lastTickMs + Math.max(WATCH_MS, dueMs - ledger.clock.nowMs);
+  }
+
+  /** When a tick will be late that has not come by then. */
+  private tickLateMs(): number {
+    return this.clock.nowMs() + Math.max(0, TICK_LATE_MS - (this.awake.nowMs - this.lastControlMs));
   }
 
   private isSilent(): boolean {

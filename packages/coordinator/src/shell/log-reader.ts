@@ -3,7 +3,7 @@
  *
  * R1 Records are handed on with consecutive sequences, each once. At a gap the consumer is made anew behind the last
  *    record; a gap that remains is a hole in the log and stops the reader.
- * R2 Two missed heartbeats, or a reconnect, make the consumer anew: the server cuts a push consumer without a word.
+ * R2 Some missed heartbeats, or a reconnect, make the consumer anew: the server cuts a push consumer without a word.
  * R3 Whenever the consumer is made, the last record is still in the stream as it was: a stream that lost its tail goes on
  *    with other records under the same sequences.
  */
@@ -34,12 +34,15 @@ export type LogReaderOptions = {
    * anew. Not at the end of the log as it is then: under load there is always one more.
    */
   readonly onCaughtUp: () => void;
+  /** The log has had nothing to deliver for as long as a tick takes. The server tells that, so that no timer is needed here. */
+  readonly onQuiet?: () => void;
   /** The reader cannot go on. */
   readonly onFailed: (error: Error) => void;
 };
 
-const HEARTBEAT_MS = 1_000;
-const SILENCE_MAX_MS = 2 * HEARTBEAT_MS + 500;
+/** A tick and its way through the log. */
+const HEARTBEAT_MS = 600;
+const SILENCE_MAX_MS = 2_500;
 const WATCH_MS = 500;
 const RETRY_MS = 200;
 /** A stream that has just changed its leader is asked again before it is believed to have lost something. */
@@ -178,6 +181,7 @@ export class LogReader {
     else if (stalled !== "") this.options.connection.nats.publish(stalled);
     const last = Number(message.headers?.get("Nats-Last-Stream") ?? "");
     if (last > this.lastSeq) this.onGap(last);
+    else if (last > 0) this.options.onQuiet?.();
   }
 
   private onGap(found: number): void {

@@ -82,6 +82,8 @@ export class Replica {
   private collector: BlobCollector | null = null;
   private connected = true;
   private flushQueued = false;
+  /** Records were folded that do not tell of the leader. */
+  private advanced = false;
   private closed = false;
   /** Records that were to be read and have been purged. */
   private missing: { readonly error: RecordPurgedError; readonly judgeAtSeq: number }[] = [];
@@ -134,6 +136,7 @@ export class Replica {
       stream: connection.stream(config.stream),
       onRecord: (record) => this.guarded(`record ${record.seq}`, () => this.fold(record)),
       onCaughtUp: () => this.caughtUp.resolve(),
+      onQuiet: () => this.leadership.advanced(),
       onFailed,
     });
     this.watch = new WorkerWatch({
@@ -234,7 +237,7 @@ export class Replica {
       this.leadership.folded();
       // Whoever leads has found out about the same workers by itself.
       if (this.term === null) this.untold.leaderActed();
-    }
+    } else this.advanced = true;
     if (this.missing.length > 0) this.judgeMissing();
     this.queueFlush();
   }
@@ -263,7 +266,8 @@ export class Replica {
       this.flushQueued = false;
       this.guarded("sending", () => {
         this.term?.flush();
-        this.leadership.advanced();
+        if (this.advanced) this.leadership.advanced();
+        this.advanced = false;
         this.desk.folded();
       });
     });
