@@ -68,6 +68,16 @@ describe("placement", () => {
     expect(scheduler.readyCount).toBe(1);
   });
 
+  test("takes a worker with a free slot before one with a long line that has none", () => {
+    scheduler.seen(W1, presenceOf({ slots: 2, credits: 50 }), 0);
+    submit(submission(1), submission(2));
+    expect(place()).toEqual(["1 at w1", "2 at w1"]);
+    scheduler.seen(W1, presenceOf({ slots: 2, credits: 50, ...holding(1, 2) }), 0);
+    scheduler.seen(W2, presenceOf({ slots: 2, credits: 6 }), 0);
+    submit(submission(3), submission(4), submission(5));
+    expect(place()).toEqual(["3 at w2", "4 at w2", "5 at w1"]);
+  });
+
   test("gives nothing to a worker that drains", () => {
     scheduler.seen(W1, presenceOf({ state: "draining" }), 0);
     submit(submission(1));

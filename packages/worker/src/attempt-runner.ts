@@ -103,7 +103,7 @@ export class AttemptRunner {
     });
     this.gathered = new GatheredFinishes({
       clock: connection.clock,
-      isSupplied: () => this.attempts.waiting > 0,
+      queued: () => this.attempts.waiting,
       append: (item) => this.appender.add("finish", item),
     });
     this.large = new LargeValues({
@@ -265,7 +265,7 @@ export class AttemptRunner {
     const end = await begun.end;
     if (!this.closed) this.ended(assignment, end, begun.isApart);
     if (begun.code !== null) await begun.code;
-    this.codeEnded(entry);
+    this.codeEnded(entry, begun.isApart);
     if (this.closed) return;
     this.startNext();
     this.gathered.review();
@@ -275,7 +275,7 @@ export class AttemptRunner {
   /** Attempt and code have ended in the turn in which they began. */
   private over(assignment: Assignment, entry: BegunEntry, end: Ended): void {
     this.ended(assignment, end, false);
-    this.codeEnded(entry);
+    this.codeEnded(entry, false);
   }
 
   /** How an attempt ended is known. Its code may go on: then its slot is taken until that ends, too. */
@@ -289,11 +289,11 @@ export class AttemptRunner {
     else this.progress.close(id, attempt);
   }
 
-  private codeEnded(entry: BegunEntry): void {
+  private codeEnded(entry: BegunEntry, isApart: boolean): void {
     entry.ended();
     this.attempts.codeEnded();
     if (this.closed) return;
-    if (this.prefetch.finished(this.options.connection.clock.nowMs())) this.options.onCredits();
+    if (this.prefetch.finished(this.options.connection.clock.nowMs(), isApart)) this.options.onCredits();
   }
 
   private outletOf(assignment: Assignment): TaskOutlet {

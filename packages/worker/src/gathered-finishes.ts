@@ -3,22 +3,19 @@
  * the server, the leader, the client and this worker again, whose code the processor's caches do not hold while tasks
  * compute: on a machine that they share, that takes time from the tasks. So outcomes that come soon after one another leave together.
  *
- * G1 An outcome waits only while more is queued here: nothing stands still for it, and what is queued waits for longer.
- * G2 It waits for `GATHER_MS` at most.
+ * G1 Outcomes wait only while more than twice as many tasks are queued here: no slot stands still for them, and what is queued
+ *    waits for longer anyway.
+ * G2 An outcome waits for `GATHER_MS` at most.
  * G3 Where outcomes come rarely none waits: there is nothing to gain.
  */
 import type { Clock, Timer } from "@weft/transport";
+import { GATHER_MS, leavesNow } from "./core/gather.ts";
 import type { FinishItem } from "./finish-item.ts";
-
-/** A tenth of what a worker holds ready beyond its slots, in time. */
-const GATHER_MS = 5;
-/** Between two outcomes, where they come often: more than they wait, as they do not come evenly. */
-const OFTEN_MS = 20;
 
 export type GatheredFinishesOptions = {
   readonly clock: Clock;
-  /** Whether something waits here for a slot. */
-  readonly isSupplied: () => boolean;
+  /** How many wait here for a slot. */
+  readonly queued: () => number;
   readonly append: (item: FinishItem) => void;
 };
 
@@ -34,18 +31,21 @@ export class GatheredFinishes {
 
   /** Leaves with those that come soon, where that costs nobody anything. */
   add(item: FinishItem): void {
-    const { clock } = this.options;
-    const nowMs = clock.nowMs();
-    const isOften = nowMs - this.addedAtMs <= OFTEN_MS;
+    const nowMs = this.options.clock.nowMs();
+    const gapMs = nowMs - this.addedAtMs;
     this.addedAtMs = nowMs;
     this.gathered.push(item);
-    if (isOften) this.timer ??= clock.after(GATHER_MS, () => this.release());
-    else this.release();
+    if (this.leavesNow(gapMs)) this.release();
+    else this.timer ??= this.options.clock.after(GATHER_MS, () => this.release());
   }
 
-  /** Something was taken from the queue: what has gathered leaves where that was the last. */
+  /** Something was taken from the queue: what has gathered may be too much of what is left there. */
   review(): void {
-    if (this.gathered.length > 0 && !this.options.isSupplied()) this.release();
+    if (this.gathered.length > 0 && this.leavesNow(0)) this.release();
+  }
+
+  private leavesNow(gapMs: number): boolean {
+    return leavesNow({ gathered: this.gathered.length, queued: this.options.queued(), gapMs });
   }
 
   /** What has gathered leaves at once. */

@@ -44,7 +44,8 @@ export type WorkerOptions = ConnectionOptions & {
   /** Tasks that run at once. @default the number of cores */
   readonly slots?: number;
   /** Tasks that are held ready beyond those that run, so that a short one never waits for a round trip. @default what it
-   * finishes in 50 milliseconds, at least twice the slots and at most 4,096 or 16 MiB */
+   * finishes in 50 milliseconds, at least twice the slots and at most 4,096 or 16 MiB; where code runs in threads or processes
+   * up to 64 that it finishes in 250 milliseconds */
   readonly prefetch?: number;
   /**
    * How long cancelled code may take to heed `ctx.signal`, in milliseconds. Then its thread is ended; inline code cannot be

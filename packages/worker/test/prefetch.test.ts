@@ -4,11 +4,15 @@ import { describe, expect, test } from "vitest";
 import { Prefetch } from "../src/core/prefetch.ts";
 
 /** So many attempts end, one each `eachMs`, and the prefetch is looked at four times a second. */
-function run(prefetch: Prefetch, { forMs, eachMs }: { forMs: number; eachMs: number }, fromMs = 0): void {
+function run(
+  prefetch: Prefetch,
+  { forMs, eachMs, isApart = false }: { forMs: number; eachMs: number; isApart?: boolean },
+  fromMs = 0,
+): void {
   let stepAtMs = fromMs + 250;
   for (let atMs = fromMs + eachMs; atMs <= fromMs + forMs; atMs += eachMs) {
     for (; stepAtMs <= atMs; stepAtMs += 250) prefetch.step(stepAtMs);
-    prefetch.finished(atMs);
+    prefetch.finished(atMs, isApart);
   }
 }
 
@@ -30,11 +34,26 @@ describe("a worker's credits", () => {
     expect(prefetch.credits).toBe(6);
   });
 
+  test("follow what ends in 250 ms where code runs apart (P1)", () => {
+    const prefetch = new Prefetch({ slots: 2, fixed: null });
+    run(prefetch, { forMs: 2_000, eachMs: 5, isApart: true });
+    expect(prefetch.credits).toBeGreaterThanOrEqual(2 + 45);
+    expect(prefetch.credits).toBeLessThanOrEqual(2 + 55);
+  });
+
+  test("stay as they are while tasks end a little slower: nothing is given back for chance", () => {
+    const prefetch = new Prefetch({ slots: 2, fixed: null });
+    run(prefetch, { forMs: 2_000, eachMs: 5, isApart: true });
+    const { credits } = prefetch;
+    run(prefetch, { forMs: 2_000, eachMs: 5.5, isApart: true }, 2_000);
+    expect(prefetch.credits).toBe(credits);
+  });
+
   test("grow fourfold at once at most, and say so (P1)", () => {
     const prefetch = new Prefetch({ slots: 1, fixed: null });
     const grown: number[] = [];
     for (let count = 1; count <= 2_000; count++) {
-      if (prefetch.finished(count * 0.01)) grown.push(prefetch.credits);
+      if (prefetch.finished(count * 0.01, false)) grown.push(prefetch.credits);
     }
     expect(grown.slice(0, 3)).toEqual([13, 53, 213]);
   });
@@ -74,7 +93,7 @@ describe("a worker's credits", () => {
         for (const { waitMs, ends, bytes } of acts) {
           nowMs += waitMs;
           prefetch.taken(bytes);
-          for (let count = 0; count < ends; count++) prefetch.finished(nowMs);
+          for (let count = 0; count < ends; count++) prefetch.finished(nowMs, ends % 2 === 0);
           if (waitMs > 100) prefetch.step(nowMs);
           expect(prefetch.credits).toBeGreaterThanOrEqual(3 * slots);
           expect(prefetch.credits).toBeLessThanOrEqual(prefetch.creditsMax);

@@ -11,7 +11,7 @@ import type { Presence, Sender, TaskId } from "@weft/protocol";
 import { isReleased, type LiveTask } from "../ledger/index.ts";
 import { LoneTasks, loneWorker, runsAlone } from "./lone-tasks.ts";
 import { before, ReadyQueue } from "./ready-queue.ts";
-import { begunAt, canRun, entryOf, freeCredits, type Out, type WorkerEntry } from "./worker-entry.ts";
+import { begunAt, canRun, entryOf, freeCredits, loadOf, type Out, type WorkerEntry } from "./worker-entry.ts";
 
 export type Placement = { readonly task: LiveTask; readonly worker: Sender; readonly out: Out };
 
@@ -321,11 +321,20 @@ export class Scheduler {
   }
 }
 
-/** The one with the most room that can run them; the first of several. */
+/**
+ * The one with the least to do for each slot that can run them: what waits in a worker with a long line would run sooner where
+ * a slot is free. Of several the one with the most room, and of these the first.
+ */
 function bestOf(room: readonly Room[], { name, labels }: Shape): Room | null {
   let best: Room | null = null;
-  for (const each of room)
-    if ((best === null || each.free > best.free) && canRun(each.worker, name, labels)) best = each;
+  let bestLoad = 0;
+  for (const each of room) {
+    const load = loadOf(each.worker);
+    if (best !== null && (load > bestLoad || (load === bestLoad && each.free <= best.free))) continue;
+    if (!canRun(each.worker, name, labels)) continue;
+    best = each;
+    bestLoad = load;
+  }
   return best;
 }
 

@@ -47,6 +47,11 @@ export function freeCredits(worker: WorkerEntry): number {
   return presence.state === "ready" && !isBlocked ? Math.max(0, presence.credits - out.size) : 0;
 }
 
+/** Attempts for each of its slots, with one more; infinite where code that does not stop has them all. */
+export function loadOf({ presence, out }: WorkerEntry): number {
+  return (out.size + 1) / presence.slots;
+}
+
 /** Whether it can run a task of this name and these labels at all. */
 export function canRun(worker: WorkerEntry, name: string, labels: readonly string[]): boolean {
   return worker.names.has(name) && (labels.length === 0 || labels.every((label) => worker.labels.has(label)));
