@@ -8,11 +8,12 @@ import {
   type Sender,
   type TaskId,
 } from "@weft/protocol";
-import { AwakeTime, type Clock } from "@weft/transport";
+import { AwakeTime } from "@weft/transport";
 import { Dice } from "../../testing/src/simulation/dice.ts";
 import { SimLoop, SimProcess, type SimTimer } from "../../testing/src/simulation/index.ts";
 import { DEFAULT_SETTINGS } from "../src/core/ledger/index.ts";
 import { Leadership, type LeadershipOptions } from "../src/shell/leadership.ts";
+import { countingClock } from "./counting-clock.ts";
 
 type Append = { readonly atMs: number; readonly epoch: number; readonly event: ControlEvent };
 
@@ -57,7 +58,7 @@ export class Bench {
 
   constructor() {
     const { clock, entropy } = this.process;
-    const counted = this.counting(clock);
+    const counted = countingClock(clock, () => this.woken++);
     const awake = new AwakeTime({ clock: counted, hears: () => this.connected });
     const tryAppend = async (epoch: number, event: ControlEvent): Promise<boolean> => {
       this.inFlightMax = Math.max(this.inFlightMax, ++this.inFlight);
@@ -103,18 +104,6 @@ export class Bench {
   /** How often a timer of the leadership, or of its time awake, has fired. */
   wakeUps(): number {
     return this.woken;
-  }
-
-  private counting(clock: Clock): Clock {
-    const counted = (act: () => void) => (): void => {
-      this.woken++;
-      act();
-    };
-    return {
-      ...clock,
-      after: (waitMs, act) => clock.after(waitMs, counted(act)),
-      every: (periodMs, act) => clock.every(periodMs, counted(act)),
-    };
   }
 
   fold(event: ControlEvent): void {

@@ -15,6 +15,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { FakeBus } from "../../testing/src/simulation/fake-bus.ts";
 import type { SimProcess } from "../../testing/src/simulation/index.ts";
 import { WorkerWatch } from "../src/shell/worker-watch.ts";
+import { countingClock } from "./counting-clock.ts";
 import { presenceOf } from "./presence.ts";
 
 const subjects = new Subjects(Namespace.parse("default"));
@@ -31,11 +32,14 @@ class Bench {
   /** Whether the leader's own connection works. */
   hears = true;
   presences = 0;
+  /** How often a timer of the watch, or of the time awake, has fired. */
+  wakeUps = 0;
   readonly watch: WorkerWatch;
 
   constructor() {
-    const connection = this.bus.connection("coordinator", this.leader);
-    const awake = new AwakeTime({ clock: this.leader.clock, hears: () => this.hears });
+    const clock = countingClock(this.leader.clock, () => this.wakeUps++);
+    const connection = { ...this.bus.connection("coordinator", this.leader), clock };
+    const awake = new AwakeTime({ clock, hears: () => this.hears });
     const at = (): string => `${(this.bus.loop.nowMs / 1_000).toFixed(2)} s`;
     this.watch = new WorkerWatch({
       connection,
@@ -145,6 +149,14 @@ describe("a worker", () => {
 });
 
 describe("a leader", () => {
+  test("is woken by its watch twice a second and no more where each worker speaks shortly before that", async () => {
+    await bench.pass(460);
+    const before = bench.wakeUps;
+    await bench.pass(20_000, true);
+    // And as often by the steps of the time awake.
+    expect(bench.wakeUps - before).toBeLessThanOrEqual(20 * (2 + 2));
+  });
+
   test("that was paused for longer than the lease holds nothing against anybody", async () => {
     bench.answersProbes(() => null);
     await bench.pass(3_000, true);

@@ -3,6 +3,7 @@
  * so that a simulation can run it.
  */
 import { Beats } from "./beats.ts";
+import { systemEntropy } from "./entropy.ts";
 
 export type Timer = {
   readonly cancel: () => void;
@@ -23,16 +24,27 @@ export type Clock = {
   readonly every: (periodMs: number, act: () => void, options?: { readonly background?: boolean }) => Timer;
 };
 
+/** A message takes as long, at the least; at the most, it is not yet overdue. */
+const AHEAD_MIN_MS = 10;
+const AHEAD_MAX_MS = 90;
+const HALF_MS = 500;
 /** Node sets a longer timer to fire at once. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
-/** Of a process on its own: what it does each second it does at a moment of its own, so that a thousand of them do not speak at once. */
-export const systemClock: Clock = clockOf(() => performance.now());
-
 /** Of few processes that answer one another: they do at one moment what they do each second, so that what one sends finds the others awake. */
-export const commonClock: Clock = clockOf(() => performance.timeOrigin + performance.now());
+export const commonClock: Clock = clockOf(0);
 
-function clockOf(nowMs: () => number): Clock {
+/**
+ * Of one of many processes: what it does each second it does shortly before a moment of the common clock, so that whoever
+ * looks then who has spoken finds that it has; and spread, so that thousands do not speak at once.
+ */
+export const systemClock: Clock = clockOf(
+  AHEAD_MIN_MS + systemEntropy.below(AHEAD_MAX_MS - AHEAD_MIN_MS) + HALF_MS * systemEntropy.below(2),
+);
+
+/** The moments of its watches are so much before those of others. */
+function clockOf(aheadMs: number): Clock {
+  const nowMs = (): number => performance.timeOrigin + performance.now() + aheadMs;
   const foreground = new Beats(nowMs, false);
   const background = new Beats(nowMs, true);
   return {

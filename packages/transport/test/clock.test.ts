@@ -17,10 +17,12 @@ describe("every", () => {
 
   test("fires once a period, together with all whose periods divide, whenever they began", () => {
     const fired: string[] = [];
+    const startMs = Math.ceil(commonClock.nowMs() / 1_000) * 1_000;
     const watch = (name: string, periodMs: number): void => {
-      every(periodMs, () => fired.push(`${name} ${performance.now()}`));
+      const act = (): void => void fired.push(`${name} ${Math.floor(commonClock.nowMs() - startMs)}`);
+      every(periodMs, act, commonClock);
     };
-    vi.advanceTimersByTime(507);
+    vi.advanceTimersByTime(startMs + 507 - commonClock.nowMs());
     watch("a", 50);
     vi.advanceTimersByTime(20);
     watch("b", 50);
@@ -72,6 +74,18 @@ describe("every", () => {
     expect(fired).toEqual(["a", "b", "a", "b"]);
     expect(thrown).toHaveLength(2);
     for (const act of thrown) expect(act).toThrow("of a");
+  });
+
+  test("of a process on its own fires 10 to 90 ms before a moment of the common clock", () => {
+    let count = 0;
+    every(500, () => {
+      count++;
+      const aheadMs = 500 - (commonClock.nowMs() % 500);
+      expect(aheadMs).toBeGreaterThan(8);
+      expect(aheadMs).toBeLessThan(91);
+    });
+    vi.advanceTimersByTime(2_000);
+    expect(count).toBeGreaterThanOrEqual(3);
   });
 
   test("of the common clock fires at the multiples of the time of day, as in every process of the machine", () => {

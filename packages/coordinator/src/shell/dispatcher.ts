@@ -13,7 +13,7 @@ import {
   type Subjects,
   type WorkerMessage,
 } from "@weft/protocol";
-import type { Bus } from "@weft/transport";
+import type { Bus, Clock } from "@weft/transport";
 import type { Ledger, LiveTask, Position } from "../core/ledger/index.ts";
 import type { Out, Placement, Scheduler } from "../core/scheduler/index.ts";
 import type { ValueStore } from "./value-store.ts";
@@ -28,11 +28,14 @@ type Batch = {
   bytes: number;
 };
 
+/** A worker that has seen all that was sent is told so much more seldom that it is heard. Less than the lease for which it follows a leader that is silent. */
+const QUIET_SYNC_MS = 5_000;
 const ITEM_BYTES = 128;
 const ITEMS_MAX = 5_000;
 
 export type DispatcherOptions = {
   readonly nats: Bus;
+  readonly clock: Pick<Clock, "nowMs">;
   readonly subjects: Subjects;
   readonly ledger: Ledger;
   readonly scheduler: Scheduler;
@@ -44,6 +47,8 @@ export type DispatcherOptions = {
 export class Dispatcher {
   private readonly options: DispatcherOptions;
   private readonly numbers = new Map<Sender, number>();
+  /** When it was last sent anything. */
+  private readonly sentAtMs = new Map<Sender, number>();
   private readonly batches = new Map<Sender, Batch>();
 
   constructor(options: DispatcherOptions) {
@@ -76,6 +81,13 @@ export class Dispatcher {
     this.send(worker);
   }
 
+  /** The same where the worker has not said that it has the last number; seldom where it has: then nothing can be lost. */
+  syncIfDue(worker: Sender, seen: number): void {
+    const hasAll = seen === this.numbers.get(worker);
+    const sentAtMs = this.sentAtMs.get(worker) ?? Number.NEGATIVE_INFINITY;
+    if (!hasAll || this.options.clock.nowMs() - sentAtMs >= QUIET_SYNC_MS) this.sync(worker);
+  }
+
   /** A worker that comes back goes on counting where it was: a number that it has seen means one message only. */
   resume(worker: Sender, seen: number): void {
     this.numbers.set(worker, Math.max(this.numbers.get(worker) ?? 0, seen));
@@ -83,6 +95,7 @@ export class Dispatcher {
 
   forget(worker: Sender): void {
     this.numbers.delete(worker);
+    this.sentAtMs.delete(worker);
     this.batches.delete(worker);
   }
 
@@ -124,11 +137,12 @@ export class Dispatcher {
 
   private send(worker: Sender): void {
     const batch = this.batches.get(worker);
-    const { nats, subjects, epoch } = this.options;
+    const { nats, clock, subjects, epoch } = this.options;
     if (batch === undefined || nats.isClosed()) return;
     this.batches.delete(worker);
     const number = (this.numbers.get(worker) ?? 0) + 1;
     this.numbers.set(worker, number);
+    this.sentAtMs.set(worker, clock.nowMs());
     const { assignments, outs, cancels, aborts } = batch;
     for (const out of outs) out.message = number;
     nats.publish(

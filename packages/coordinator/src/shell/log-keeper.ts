@@ -66,7 +66,10 @@ export class LogKeeper {
   private readonly stream: Stream;
   private readonly store: CheckpointStore;
   private readonly carrier: Carrier;
-  private timer: Timer | null = null;
+  private readonly beat: Timer;
+  /** While the log fills up. */
+  private soon: Timer | null = null;
+  private looking = false;
   /** When this leader first saw a checkpoint, by the record where it stands. */
   private readonly seenAtMs = new Map<number, number>();
   private readonly beganAtMs: number;
@@ -95,24 +98,30 @@ export class LogKeeper {
     this.lookedAtSeq = options.ledger.seq;
     const { checkpointAgeMaxMs, purgeAgeMinMs } = options.settings;
     this.periodMs = Math.min(LOOK_MS, checkpointAgeMaxMs, purgeAgeMinMs || LOOK_MS);
-    this.lookIn(this.periodMs);
+    this.beat = connection.clock.every(this.periodMs, () => {
+      if (isLookDue(this.sinceLook(), this.periodMs)) this.look();
+    });
   }
 
   close(): void {
     this.closed = true;
-    this.timer?.cancel();
+    this.beat.cancel();
+    this.soon?.cancel();
   }
 
-  private lookIn(waitMs: number): void {
-    if (this.closed) return;
-    this.timer = this.options.connection.clock.after(waitMs, () => {
-      if (!isLookDue(this.sinceLook(), this.periodMs)) return this.lookIn(this.periodMs);
-      this.lookedAtMs = this.options.connection.clock.nowMs();
-      this.lookedAtSeq = this.options.ledger.seq;
-      this.upkeep()
-        .catch((error: unknown) => this.tellTrouble(`the log is not kept short: ${String(error)}`))
-        .finally(() => this.lookIn(this.isPressed ? WATCH_MS : this.periodMs));
-    });
+  private look(): void {
+    if (this.looking) return;
+    this.looking = true;
+    this.soon?.cancel();
+    this.lookedAtMs = this.options.connection.clock.nowMs();
+    this.lookedAtSeq = this.options.ledger.seq;
+    this.upkeep()
+      .catch((error: unknown) => this.tellTrouble(`the log is not kept short: ${String(error)}`))
+      .finally(() => {
+        this.looking = false;
+        if (this.isPressed && !this.closed)
+          this.soon = this.options.connection.clock.after(WATCH_MS, () => this.look());
+      });
   }
 
   private sinceLook(): SinceLook {

@@ -86,6 +86,7 @@ export class Term {
     this.clients = new ClientOutlet({ nats, subjects, ledger, values, epoch, onFailed });
     this.dispatcher = new Dispatcher({
       nats,
+      clock,
       subjects,
       ledger,
       values,
@@ -329,7 +330,8 @@ export class Term {
   }
 
   private sync(): void {
-    for (const worker of this.scheduler.workers.keys()) this.dispatcher.sync(worker);
+    for (const [worker, { presence }] of this.scheduler.workers)
+      this.dispatcher.syncIfDue(worker, presence.seen);
     this.clients.sync();
     if (this.unbegun.size > 0) this.expireUnbegun();
     const expired = this.scheduler.takeExpired(this.options.connection.clock.nowMs(), EXPIRY_MARGIN_MS);

@@ -72,10 +72,10 @@ const PROBE_TIMEOUT_MS = 1_000;
 const PROBE_INTERVAL_MS = 200;
 /** Where nobody was there. */
 const AGAIN_MS = 100;
-/** How often it looks while somebody is overdue. Else it looks when the first could be, and not before: to be woken for nothing is what an idle leader costs. */
+/** How often it looks, with all else that happens then; in between only where somebody can be overdue before. */
+const BEAT_MS = 500;
+/** And while somebody is overdue. */
 const WATCH_MS = 50;
-/** Who is new is overdue later than that. */
-const WATCH_MAX_MS = 1_000;
 /** A worker speaks each second, and when a leader is new. */
 const MESSAGE_INTERVAL_MS = 20;
 const WORKERS_MAX = 20_000;
@@ -84,8 +84,8 @@ export class WorkerWatch {
   private readonly options: WorkerWatchOptions;
   private readonly watched = new Map<Sender, Watched>();
   private readonly subscription: BusSubscription;
-  private timer: Timer | null = null;
-  private closed = false;
+  private readonly beat: Timer;
+  private between: Timer | null = null;
   private listensSinceMs: number;
 
   constructor(options: WorkerWatchOptions) {
@@ -97,7 +97,7 @@ export class WorkerWatch {
       },
     });
     this.listensSinceMs = this.nowMs;
-    this.watchIn(WATCH_MAX_MS);
+    this.beat = options.connection.clock.every(BEAT_MS, () => this.look());
   }
 
   /** Everybody that was heard of lately. */
@@ -116,8 +116,8 @@ export class WorkerWatch {
   }
 
   close(): void {
-    this.closed = true;
-    this.timer?.cancel();
+    this.beat.cancel();
+    this.between?.cancel();
     this.subscription.unsubscribe();
     this.watched.clear();
   }
@@ -198,20 +198,19 @@ export class WorkerWatch {
     if (each !== undefined) this.options.onLost(worker, why, each.presence);
   }
 
-  private watchIn(waitMs: number): void {
-    this.timer = this.options.connection.clock.after(waitMs, () => {
-      try {
-        this.watch();
-      } finally {
-        if (!this.closed) this.watchIn(this.nextWatchMs());
-      }
-    });
+  private look(): void {
+    this.between?.cancel();
+    this.between = null;
+    // Set first: what is told may end in this watch being closed.
+    const waitMs = this.untilOverdueMs();
+    if (waitMs < BEAT_MS) this.between = this.options.connection.clock.after(waitMs, () => this.look());
+    this.watch();
   }
 
   /** How long nobody can be overdue from now on. */
-  private nextWatchMs(): number {
+  private untilOverdueMs(): number {
     const { nowMs } = this;
-    let firstMs = nowMs + WATCH_MAX_MS;
+    let firstMs = Number.POSITIVE_INFINITY;
     for (const { lastSeenMs } of this.watched.values()) firstMs = Math.min(firstMs, lastSeenMs + OVERDUE_MS);
     return Math.max(WATCH_MS, Math.ceil(firstMs - nowMs));
   }
