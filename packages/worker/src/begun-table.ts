@@ -17,6 +17,8 @@ export type BegunMemory = {
   readonly limitsNs: BigInt64Array<SharedArrayBuffer>;
   /** How many attempts run that have no entry. */
   readonly unlisted: Int32Array<SharedArrayBuffer>;
+  /** 1 where the reader is to be told of the next limit. */
+  readonly awaited: Int32Array<SharedArrayBuffer>;
 };
 
 export function begunMemory(slots: number): BegunMemory {
@@ -26,6 +28,7 @@ export function begunMemory(slots: number): BegunMemory {
     ids: new Uint8Array(new SharedArrayBuffer(ID_BYTES * places)),
     limitsNs: new BigInt64Array(new SharedArrayBuffer(8 * places)),
     unlisted: new Int32Array(new SharedArrayBuffer(4)),
+    awaited: new Int32Array(new SharedArrayBuffer(4)),
   };
 }
 
@@ -79,7 +82,11 @@ class Entry implements BegunEntry {
 
   limit(waitMs: number): void {
     const dueNs = process.hrtime.bigint() + BigInt(Math.ceil(waitMs) * NANOS_PER_MS);
-    Atomics.store(this.memory.limitsNs, this.place, dueNs);
+    const { limitsNs, awaited } = this.memory;
+    Atomics.store(limitsNs, this.place, dueNs);
+    if (Atomics.load(awaited, 0) === 0) return;
+    Atomics.store(awaited, 0, 0);
+    Atomics.notify(awaited, 0);
   }
 
   ended(): void {
@@ -107,4 +114,15 @@ export function listed({ attempts, ids, limitsNs }: BegunMemory): Listed[] {
     begun.push({ id, attempt, limitNs: Atomics.load(limitsNs, place) });
   }
   return begun;
+}
+
+/** For the reader: resolves once some code has a limit, at once where it has. */
+export async function untilLimited(memory: BegunMemory): Promise<void> {
+  const { awaited } = memory;
+  for (;;) {
+    Atomics.store(awaited, 0, 1);
+    // Behind that: whoever sets a limit from now on tells.
+    if (listed(memory).some(({ limitNs }) => limitNs > 0n)) return;
+    await Atomics.waitAsync(awaited, 0, 1).value;
+  }
 }

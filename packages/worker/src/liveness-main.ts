@@ -1,20 +1,22 @@
 /** The inside of the thread that answers probes. */
 import { writeSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { workerData } from "node:worker_threads";
 import { encodeProbeAnswer } from "@weft/protocol";
 import { connectForever } from "@weft/transport";
-import { listed, readBegun } from "./begun-table.ts";
+import { listed, readBegun, untilLimited } from "./begun-table.ts";
 import { BlockLimit } from "./block-limit.ts";
 import type { LivenessData } from "./liveness.ts";
 
 const NANOS_PER_MS = 1_000_000n;
-/** It counts up to five seconds beyond a limit: to look more often would wake an idle worker for nothing. */
+/** It counts up to five seconds beyond a limit. */
 const STEP_MS = 1_000;
 const STDERR_FD = 2;
 
 const { servers, nats: options, subject, name, turnedAtNs, begun } = workerData as LivenessData;
 const limit = new BlockLimit(process.hrtime.bigint());
-setInterval(() => {
+
+function look(): void {
   const overdue = limit.step(process.hrtime.bigint(), Atomics.load(turnedAtNs, 0), listed(begun));
   if (overdue === null) return;
   const { id, attempt } = overdue;
@@ -27,7 +29,18 @@ setInterval(() => {
   } finally {
     process.kill(process.pid, "SIGKILL");
   }
-}, STEP_MS);
+}
+
+/** Where no code has a limit there is nothing to look for, and the thread of an idle worker sleeps. */
+async function watch(): Promise<never> {
+  for (;;) {
+    await untilLimited(begun);
+    look();
+    await pause(STEP_MS);
+  }
+}
+
+void watch();
 
 // In the order given: another server than the worker's own connection uses, where there is one.
 const nats = await connectForever(servers, { noRandomize: true, ...options });

@@ -1,7 +1,7 @@
 /** What the thread of the probes reads of what the event loop wrote. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type BegunEntry, BegunTable, begunMemory, readBegun } from "../src/begun-table.ts";
+import { type BegunEntry, BegunTable, begunMemory, readBegun, untilLimited } from "../src/begun-table.ts";
 import { taskId } from "./assignment.ts";
 
 test("it holds exactly what has begun and not ended, whatever begins and ends", () => {
@@ -36,4 +36,30 @@ test("it knows again once those beyond its places have ended", () => {
   expect(readBegun(memory)).toBe(null);
   for (const entry of entries) entry.ended();
   expect(readBegun(memory)).toEqual([]);
+});
+
+test("its reader sleeps until some code has a limit, and not while one has", async () => {
+  const memory = begunMemory(2);
+  const table = new BegunTable(memory);
+  const told: string[] = [];
+  const wait = async (name: string): Promise<void> => {
+    await untilLimited(memory);
+    told.push(name);
+  };
+  const turn = (): Promise<void> => new Promise((over) => setImmediate(over));
+  const first = wait("first");
+  const unlimited = table.add({ id: taskId(1), attempt: 1 });
+  const limited = table.add({ id: taskId(2), attempt: 1 });
+  await turn();
+  expect(told).toEqual([]);
+  limited.limit(1_000);
+  await first;
+  await wait("second");
+  expect(told).toEqual(["first", "second"]);
+  limited.ended();
+  const third = wait("third");
+  await turn();
+  expect(told).toEqual(["first", "second"]);
+  unlimited.limit(1_000);
+  await third;
 });

@@ -162,9 +162,12 @@ export class LogReader {
   private onMessage(message: BusMessage): void {
     if (this.closed) return;
     this.lastHeardMs = this.options.connection.clock.nowMs();
-    if (message.headers?.code === 100) return this.onStatus(message);
     const delivery = parseDelivery(message.reply);
-    if (delivery === null || delivery.seq <= this.lastSeq) return;
+    if (delivery === null) {
+      if (message.headers?.code === 100) this.onStatus(message);
+      return;
+    }
+    if (delivery.seq <= this.lastSeq) return;
     if (delivery.seq !== this.lastSeq + 1) return this.onGap(delivery.seq);
     const { seq, stampMs } = delivery;
     const record: RawRecord = { seq, stampMs, subject: message.subject, data: message.data };
