@@ -82,6 +82,7 @@ export {
   withoutCredentials,
 } from "./errors.ts";
 export { decodeFailure, encodeFailure, type Failure, failureOf, rebuildError } from "./failure.ts";
+export { Fifo } from "./fifo.ts";
 export {
   ControlSecret,
   Identity,

@@ -55,7 +55,7 @@ const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 1_000;
 const SWEEP_MS = 25;
 
-export class Appender<Kind, Item extends OutboxItem> {
+export class Appender<Kind extends string, Item extends OutboxItem> {
   private readonly options: AppenderOptions<Kind, Item>;
   private readonly outbox: Outbox<Kind, Item>;
   private readonly flights = new Map<number, Flight>();

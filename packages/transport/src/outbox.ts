@@ -7,6 +7,8 @@
  *    arrive must not come so late that the fold takes it for a repeat.
  * O3 Items leave in the order in which they came; a record holds items of one kind only.
  */
+import { Fifo } from "@weft/protocol";
+
 export type OutboxItem = {
   /** Bytes that it adds to a record. */
   readonly bytes: number;
@@ -29,13 +31,12 @@ export type OutboxLimits = {
   readonly recordItemsMax: number;
 };
 
-export class Outbox<Kind, Item extends OutboxItem> {
+export class Outbox<Kind extends string, Item extends OutboxItem> {
   private readonly limits: OutboxLimits;
   private readonly flying = new Map<number, OutboxRecord<Kind, Item>>();
-  private kinds: Kind[] = [];
-  private waiting: Item[] = [];
-  /** The first of `waiting` that is not packed yet; the array is cut when it has been used up. */
-  private next = 0;
+  private readonly waiting = new Fifo<Item>();
+  /** Of those that wait. */
+  private readonly kinds = new Fifo<Kind>();
   private lastNumber = 0;
   /** Of what is not packed yet. */
   private bytes = 0;
@@ -48,11 +49,11 @@ export class Outbox<Kind, Item extends OutboxItem> {
   get pending(): number {
     let flying = 0;
     for (const record of this.flying.values()) flying += record.items.length;
-    return this.waiting.length - this.next + flying;
+    return this.waiting.size + flying;
   }
 
   get waitingCount(): number {
-    return this.waiting.length - this.next;
+    return this.waiting.size;
   }
 
   get waitingBytes(): number {
@@ -71,24 +72,20 @@ export class Outbox<Kind, Item extends OutboxItem> {
 
   /** The next record to send, or null where nothing waits or none may leave (O2). */
   take(): OutboxRecord<Kind, Item> | null {
-    const kind = this.kinds[this.next];
-    if (kind === undefined || !this.hasRoom) return null;
+    const kind = this.kinds.first;
+    if (kind === null || !this.hasRoom) return null;
     const items: Item[] = [];
     let bytes = 0;
-    while (this.next < this.waiting.length && items.length < this.limits.recordItemsMax) {
-      const item = this.waiting[this.next];
-      if (item === undefined || this.kinds[this.next] !== kind) break;
+    while (items.length < this.limits.recordItemsMax) {
+      const item = this.waiting.first;
+      if (item === null || this.kinds.first !== kind) break;
       if (items.length > 0 && bytes + item.bytes > this.limits.recordBytesMax) break;
       items.push(item);
       bytes += item.bytes;
-      this.next++;
+      this.waiting.shift();
+      this.kinds.shift();
     }
     this.bytes -= bytes;
-    if (this.next === this.waiting.length) {
-      this.kinds = [];
-      this.waiting = [];
-      this.next = 0;
-    }
     const record = { number: ++this.lastNumber, kind, items };
     this.flying.set(record.number, record);
     return record;
@@ -110,11 +107,11 @@ export class Outbox<Kind, Item extends OutboxItem> {
   /** Everything that is not acknowledged, when the sender gives up. */
   abandonAll(): Item[] {
     const items = [...this.flying.values()].flatMap((record) => [...record.items]);
-    items.push(...this.waiting.slice(this.next));
+    // One by one: there may be more of them than a call takes arguments.
+    for (const item of this.waiting) items.push(item);
     this.flying.clear();
-    this.kinds = [];
-    this.waiting = [];
-    this.next = 0;
+    this.kinds.clear();
+    this.waiting.clear();
     this.bytes = 0;
     return items;
   }
