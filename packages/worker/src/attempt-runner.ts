@@ -51,6 +51,13 @@ const FINISH_BYTES_MAX = 64 * 1024 * 1024;
 /** Below this it goes on. */
 const FINISH_BYTES_FREE = 48 * 1024 * 1024;
 
+/** What is known of the code of an attempt while it has not ended. */
+type Code = {
+  readonly entry: BegunEntry;
+  /** False for one that was given ahead of a slot, until it begins. */
+  hasBegun: boolean;
+};
+
 type Ending = Pick<Finish, "started" | "value" | "failure"> & {
   /** Whether it may leave together with others that end soon. */
   readonly mayWait: boolean;
@@ -156,9 +163,32 @@ export class AttemptRunner {
   startNext(): void {
     while (this.attempts.canStart && !this.isFull && !this.options.isHeld()) {
       if (this.turn.isOver()) return;
+      if (this.beginAhead()) continue;
       const next = this.attempts.start();
       if (next === null) return;
-      this.begin(next);
+      this.begin(next, true);
+    }
+    while (this.attempts.hasFreeSlot && this.beginAhead());
+    this.giveAhead();
+  }
+
+  /** What was given ahead of a slot is older than what is queued: it has the slot that is free. */
+  private beginAhead(): boolean {
+    return this.attempts.ahead > 0 && this.options.executors.thread.ahead?.beginNow() === true;
+  }
+
+  /** Threads are given their next attempt before they have ended the present one, so that they go on at once. */
+  private giveAhead(): void {
+    const { executors, registry, isHeld } = this.options;
+    const { ahead } = executors.thread;
+    while (ahead !== undefined && !this.isFull && !isHeld()) {
+      const next = this.attempts.next();
+      const task = next === null ? undefined : registry.get(next.name);
+      if (next === null || task?.definition.options.executor !== "thread") return;
+      // What must be fetched first has a slot meanwhile.
+      if (valuesInside(next) === null || !ahead.hasRoom(task)) return;
+      this.attempts.startAhead();
+      this.begin(next, false);
     }
   }
 
@@ -199,7 +229,7 @@ export class AttemptRunner {
 
   /** Resolves when nothing runs, and no large result waits to be stored. */
   async idle(): Promise<void> {
-    if (this.attempts.running > 0)
+    if (this.isRunning)
       await new Promise<void>((resolve) => {
         this.onIdle = resolve;
       });
@@ -228,24 +258,39 @@ export class AttemptRunner {
     await Promise.all(Object.values(this.options.executors).map((executor) => executor.close()));
   }
 
-  private begin(assignment: Assignment): void {
+  private get isRunning(): boolean {
+    return this.attempts.running + this.attempts.ahead > 0;
+  }
+
+  private begin(assignment: Assignment, hasSlot: boolean): void {
     const entry = this.options.onBegin(assignment);
+    const code: Code = { entry, hasBegun: hasSlot };
     const task = this.options.registry.get(assignment.name);
     const values = task === undefined ? null : valuesInside(assignment);
-    if (task === undefined) this.over(assignment, entry, noTask(assignment));
-    else if (values === null) this.watch(this.loadThenRun(assignment, task, entry));
+    if (task === undefined) this.over(assignment, code, noTask(assignment));
+    else if (values === null) this.watch(this.loadThenRun(assignment, task, code));
     else {
-      const begun = this.code.begin(assignment, task, values, { entry, outlet: this.outletOf(assignment) });
-      if (begun.end instanceof Promise) this.watch(this.awaitEnd(assignment, entry, begun));
-      else this.over(assignment, entry, begun.end);
+      const onBegun = hasSlot ? null : (): void => this.aheadBegan(code);
+      const begun = this.code.begin(assignment, task, values, {
+        entry,
+        outlet: this.outletOf(assignment),
+        onBegun,
+      });
+      if (begun.end instanceof Promise) this.watch(this.awaitEnd(assignment, code, begun));
+      else this.over(assignment, code, begun.end);
     }
+  }
+
+  private aheadBegan(code: Code): void {
+    code.hasBegun = true;
+    this.attempts.aheadBegan();
   }
 
   private watch(running: Promise<void>): void {
     running.catch((error: unknown) => this.options.log(`running an attempt failed: ${String(error)}`));
   }
 
-  private async loadThenRun(assignment: Assignment, task: RegisteredTask, entry: BegunEntry): Promise<void> {
+  private async loadThenRun(assignment: Assignment, task: RegisteredTask, code: Code): Promise<void> {
     const { connection, subjects } = this.options;
     const { id, attempt } = assignment;
     const isWanted = (): boolean => !this.closed && this.attempts.stateOf(id, attempt) === "running";
@@ -253,45 +298,51 @@ export class AttemptRunner {
     try {
       const values = await valuesOf(assignment, { connection, subjects, large: this.large, isWanted });
       // They took a while: the attempt may be over, or another's, by now.
-      const outside = { entry, outlet: this.outletOf(assignment) };
+      const outside = { entry: code.entry, outlet: this.outletOf(assignment), onBegun: null };
       if (isWanted()) begun = this.code.begin(assignment, task, values, outside);
     } catch (error) {
       begun = { end: failedWith(error), code: null, isApart: false };
     }
-    await this.awaitEnd(assignment, entry, begun);
+    await this.awaitEnd(assignment, code, begun);
   }
 
-  private async awaitEnd(assignment: Assignment, entry: BegunEntry, begun: Begun): Promise<void> {
+  private async awaitEnd(assignment: Assignment, code: Code, begun: Begun): Promise<void> {
     const end = await begun.end;
-    if (!this.closed) this.ended(assignment, end, begun.isApart);
+    if (!this.closed) this.ended(assignment, code, end, begun.isApart);
     if (begun.code !== null) await begun.code;
-    this.codeEnded(entry, begun.isApart);
+    this.codeEnded(code, begun.isApart);
     if (this.closed) return;
     this.startNext();
     this.gathered.review();
-    if (this.attempts.running === 0) this.onIdle?.();
+    if (!this.isRunning) this.onIdle?.();
   }
 
   /** Attempt and code have ended in the turn in which they began. */
-  private over(assignment: Assignment, entry: BegunEntry, end: Ended): void {
-    this.ended(assignment, end, false);
-    this.codeEnded(entry, false);
+  private over(assignment: Assignment, code: Code, end: Ended): void {
+    this.ended(assignment, code, end, false);
+    this.codeEnded(code, false);
   }
 
   /** How an attempt ended is known. Its code may go on: then its slot is taken until that ends, too. */
-  private ended(assignment: Assignment, { outcome, value, failure }: Ended, isApart: boolean): void {
+  private ended(
+    assignment: Assignment,
+    { hasBegun }: Code,
+    { outcome, value, failure }: Ended,
+    isApart: boolean,
+  ): void {
     const { id, attempt } = assignment;
     this.code.over(assignment);
     // Whoever stops code waits for its end.
     const mayWait = isApart && (outcome === "succeeded" || outcome === "failed");
     if (this.attempts.stateOf(id, attempt) === "running")
-      this.finish(assignment, outcome, { started: true, value, failure, mayWait });
+      this.finish(assignment, outcome, { started: hasBegun, value, failure, mayWait });
     else this.progress.close(id, attempt);
   }
 
-  private codeEnded(entry: BegunEntry, isApart: boolean): void {
+  private codeEnded({ entry, hasBegun }: Code, isApart: boolean): void {
     entry.ended();
-    this.attempts.codeEnded();
+    if (hasBegun) this.attempts.codeEnded();
+    else this.attempts.aheadEnded();
     if (this.closed) return;
     if (this.prefetch.finished(this.options.connection.clock.nowMs(), isApart)) this.options.onCredits();
   }

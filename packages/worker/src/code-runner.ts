@@ -8,7 +8,7 @@ import type { AttemptValues } from "./attempt-values.ts";
 import type { BegunEntry } from "./begun-table.ts";
 import type { TaskOutlet } from "./context.ts";
 import type { Executors, Run } from "./executors/executor.ts";
-import { type AttemptEnd, failedWith, type StopRequest } from "./run-attempt.ts";
+import { type AttemptEnd, type AttemptInput, failedWith, type StopRequest } from "./run-attempt.ts";
 import type { RegisteredTask } from "./task-registry.ts";
 
 export type Ended = Omit<AttemptEnd, "outcome"> & {
@@ -16,7 +16,12 @@ export type Ended = Omit<AttemptEnd, "outcome"> & {
 };
 
 /** What code has to do with beyond itself. */
-export type Outside = { readonly entry: BegunEntry; readonly outlet: TaskOutlet };
+export type Outside = {
+  readonly entry: BegunEntry;
+  readonly outlet: TaskOutlet;
+  /** Where it is given ahead of a slot: told when the code begins. Null where it begins now. */
+  readonly onBegun: (() => void) | null;
+};
 
 /** Code that was begun. */
 export type Begun = {
@@ -73,20 +78,21 @@ export class CodeRunner {
     assignment: Assignment,
     task: RegisteredTask,
     { args, deps }: AttemptValues,
-    { entry, outlet }: Outside,
+    { entry, outlet, onBegun }: Outside,
   ): Begun {
     const { id, name, attempt, timeoutMs } = assignment;
     try {
       const kind = task.definition.options.executor;
       if (kind === "inline" && timeoutMs !== null) entry.limit(timeoutMs + this.graceMs);
-      const run = this.options.executors[kind].run(task, { id, name, attempt, args, deps }, outlet);
+      const input = { id, name, attempt, args, deps };
+      const { run, begun } = this.run(task, input, outlet, onBegun);
       const code = run.end;
       const isApart = kind !== "inline";
       if (!(code instanceof Promise)) return { end: code, code: null, isApart };
       this.runs.set(id, { attempt, what: run });
       const early = of(this.early, assignment);
       if (early !== undefined) this.stopRun(assignment, run, early);
-      const end = timeoutMs === null ? code : this.inTime(assignment, run, code, timeoutMs);
+      const end = timeoutMs === null ? code : this.inTime(assignment, run, code, { timeoutMs, begun });
       return { end, code, isApart };
     } catch (error) {
       return { end: failedWith(error), code: null, isApart: false };
@@ -113,13 +119,32 @@ export class CodeRunner {
     forget(this.early, ref);
   }
 
+  /** `begun` is null where it has. */
+  private run(
+    task: RegisteredTask,
+    input: AttemptInput,
+    outlet: TaskOutlet,
+    onBegun: (() => void) | null,
+  ): { readonly run: Run; readonly begun: Promise<void> | null } {
+    const executor = this.options.executors[task.definition.options.executor];
+    if (onBegun === null || executor.ahead === undefined)
+      return { run: executor.run(task, input, outlet), begun: null };
+    const begun = Promise.withResolvers<void>();
+    const run = executor.ahead.runAhead(task, input, outlet, () => {
+      onBegun();
+      begun.resolve();
+    });
+    return { run, begun: begun.promise };
+  }
+
   /** How it ended, or that it took longer than it may: then it is stopped, and nothing that it still does counts. */
   private async inTime(
     ref: AttemptRef,
     run: Run,
     code: Promise<AttemptEnd>,
-    timeoutMs: number,
+    { timeoutMs, begun }: { readonly timeoutMs: number; readonly begun: Promise<void> | null },
   ): Promise<Ended> {
+    if (begun !== null) await Promise.race([begun, code]);
     const late = Promise.withResolvers<Ended>();
     const timer = this.options.clock.after(timeoutMs, () => {
       // Somebody wants it stopped already: that is what became of it.

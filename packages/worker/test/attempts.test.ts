@@ -37,6 +37,28 @@ describe("attempts", () => {
     },
   );
 
+  test("that go ahead of a slot take it when they begin, and none where they never do (A1)", () => {
+    const attempts = new Attempts(1, 3);
+    for (const each of [first, second, third]) attempts.assign(each);
+    attempts.start();
+    expect(attempts.next()).toBe(second);
+    attempts.startAhead();
+    expect(attempts.stateOf(second.id, 1)).toBe("running");
+    expect([attempts.running, attempts.ahead, attempts.leftBehind]).toEqual([1, 1, 0]);
+    expect(attempts.next()).toBe(third);
+
+    attempts.finishing(first.id, 1);
+    attempts.aheadBegan();
+    attempts.codeEnded();
+    expect([attempts.running, attempts.ahead, attempts.leftBehind]).toEqual([1, 0, 0]);
+
+    attempts.startAhead();
+    attempts.drop(third.id, 1);
+    expect(attempts.leftBehind).toBe(1);
+    attempts.aheadEnded();
+    expect([attempts.running, attempts.ahead, attempts.leftBehind]).toEqual([1, 0, 0]);
+  });
+
   test("above the credits are refused, and the place is free once the log has a finish (A2, A3)", () => {
     const attempts = new Attempts(2, 2);
     attempts.assign(first);

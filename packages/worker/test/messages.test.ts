@@ -78,9 +78,9 @@ describe("messages in frames", () => {
       deps: [encodeValue(1, "it"), null, new Uint8Array(), new Uint8Array(2 * PART_BYTES + 7).fill(3)],
     };
     const messages: ToInside[] = [
-      { type: "run", job: 1, moduleUrl: "file:///tasks.ts", input },
+      { type: "run", job: 1, isAhead: false, moduleUrl: "file:///tasks.ts", input },
       { type: "stop", job: 1, request: { type: "cancelled", reason: null } },
-      { type: "run", job: 2, moduleUrl: "file:///tasks.ts", input: { ...input, deps: [] } },
+      { type: "run", job: 2, isAhead: false, moduleUrl: "file:///tasks.ts", input: { ...input, deps: [] } },
     ];
     const whole = Buffer.concat(messages.flatMap(framesToInside));
     fc.assert(

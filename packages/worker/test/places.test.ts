@@ -1,8 +1,10 @@
 /** How threads and processes are kept and ended, whatever they are. */
 import { encodeValue, TaskName } from "@weft/protocol";
+import { systemClock } from "@weft/transport";
 import { expect, test } from "vitest";
 import type { TaskOutlet } from "../src/context.ts";
-import { Place, placesExecutor } from "../src/executors/place.ts";
+import { Place } from "../src/executors/place.ts";
+import { Places } from "../src/executors/places.ts";
 import { defineTask } from "../src/index.ts";
 import { failedWith } from "../src/run-attempt.ts";
 import { TaskRegistry } from "../src/task-registry.ts";
@@ -58,8 +60,9 @@ const input = {
 
 function setUp() {
   const places: FakePlace[] = [];
-  const executor = placesExecutor({
+  const executor = new Places({
     keptMax: 2,
+    clock: systemClock,
     make: (options) => {
       const place = new FakePlace(options);
       places.push(place);

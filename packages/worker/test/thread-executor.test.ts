@@ -336,3 +336,43 @@ describe("an executor that closes", () => {
     await executor.close();
   });
 });
+
+describe("an attempt that waits in a thread", () => {
+  beforeEach(async () => {
+    await executor.close();
+    executor = threadExecutor({ keptMax: 1, clock: systemClock });
+  });
+
+  async function behindBlockingCode() {
+    const { ahead } = executor;
+    const task = registry.get("echo");
+    if (ahead === undefined || task === undefined) throw new Error("there is nothing to test");
+    // The first one also waits for the thread to start.
+    for (let i = 0; i < 2; i++) await resultOf("echo");
+    const order: string[] = [];
+    const running = start("blocks", { input: 300 });
+    expect(ahead.hasRoom(task)).toBe(true);
+    const facts = { id: taskId(++numbered), name: TaskName.parse("echo"), attempt: 1, deps: [] };
+    const input = { ...facts, args: encodeValue("the input", "it") };
+    const waiting = ahead.runAhead(task, input, new RecordedOutlet(), () => order.push("begun"));
+    const ends = [
+      Promise.resolve(running.end).then(({ outcome }) => order.push(`blocking ${outcome}`)),
+      Promise.resolve(waiting.end).then(({ outcome }) => order.push(`waiting ${outcome}`)),
+    ];
+    return { waiting, order, ended: Promise.all(ends) };
+  }
+
+  test("begins when the code before it has ended, without a word of the worker", async () => {
+    const { order, ended } = await behindBlockingCode();
+    await ended;
+    expect(order).toEqual(["begun", "blocking succeeded", "waiting succeeded"]);
+  });
+
+  test("is cancelled at once, though the code before it does not let go of the thread", async () => {
+    const { waiting, order, ended } = await behindBlockingCode();
+    waiting.stop({ type: "cancelled", reason: null });
+    await ended;
+    expect(order).toEqual(["waiting cancelled", "blocking succeeded"]);
+    expect(await resultOf("echo", { input: 5 })).toBe(5);
+  });
+});

@@ -48,6 +48,11 @@ export const returnsTooMuch = defineTask(
   () => new Uint8Array(VALUE_BYTES_MAX + 1),
 );
 
+/** Lets go of its thread only when it ends. */
+export const blocks = defineTask("blocks", inThread, (ms: number) => {
+  for (const untilMs = performance.now() + ms; performance.now() < untilMs; );
+});
+
 export const exits = defineTask("exits", inThread, (code: number) => process.exit(code));
 export const closesPort = defineTask("closes-port", inThread, () => {
   parentPort?.close();

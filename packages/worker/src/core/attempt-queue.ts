@@ -23,6 +23,15 @@ export class AttemptQueue {
     return held;
   }
 
+  /** The oldest; null where none waits. */
+  peek(): Held | null {
+    for (let { first } = this.held; first !== null; { first } = this.held) {
+      if (first.state === "queued") return first;
+      this.held.shift();
+    }
+    return null;
+  }
+
   /** The oldest, whose state is for the caller to change; null where none waits. */
   take(): Held | null {
     for (let held = this.held.shift(); held !== null; held = this.held.shift()) {

@@ -1,7 +1,8 @@
 /**
  * The attempts that a worker holds: queued, running, or waiting for the log to acknowledge their finish. Pure.
  *
- * A1 The code of at most `slots` attempts runs at once, that of attempts which are over or another's by now included.
+ * A1 The code of at most `slots` attempts runs at once, that of attempts which are over or another's by now included. Others
+ *    may be where their code will run, ahead of a slot: they count as running, and begin as those before them end.
  * A2 At most `credits` attempts are held; what exceeds them is refused (I5).
  * A3 An attempt is held until its finish is acknowledged, so its worker claims it until then.
  * A4 Of one task the newest attempt is held; an older one is dropped, its finish would be void.
@@ -18,6 +19,7 @@ export class Attempts {
   private readonly byTask = new Map<TaskId, Held>();
   private readonly queue = new AttemptQueue();
   private codes = 0;
+  private aheadCount = 0;
   private runningCount = 0;
 
   constructor(slots: number, credits: number) {
@@ -32,7 +34,16 @@ export class Attempts {
 
   /** Slots that are taken by code whose attempt is over. */
   get leftBehind(): number {
-    return this.codes - this.runningCount;
+    return this.codes + this.aheadCount - this.runningCount;
+  }
+
+  /** Those that were given ahead of a slot and have not begun. */
+  get ahead(): number {
+    return this.aheadCount;
+  }
+
+  get hasFreeSlot(): boolean {
+    return this.codes < this.slots;
   }
 
   get size(): number {
@@ -64,7 +75,7 @@ export class Attempts {
 
   /** Whether one waits and a slot is free. */
   get canStart(): boolean {
-    return this.queue.size > 0 && this.codes < this.slots;
+    return this.queue.size > 0 && this.hasFreeSlot;
   }
 
   /** The next attempt to run, which is running from now on; null where nothing is queued or no slot is free. */
@@ -75,6 +86,31 @@ export class Attempts {
     this.codes++;
     this.runningCount++;
     return held.assignment;
+  }
+
+  /** The one that runs next; null where nothing is queued. */
+  next(): Assignment | null {
+    return this.queue.peek()?.assignment ?? null;
+  }
+
+  /** That one goes where its code will run, though no slot is free. */
+  startAhead(): void {
+    const held = this.queue.take();
+    if (held === null) return;
+    held.state = "running";
+    this.aheadCount++;
+    this.runningCount++;
+  }
+
+  /** The code of one that was given ahead has begun. The slot of the one before it is free, or about to be. */
+  aheadBegan(): void {
+    this.aheadCount--;
+    this.codes++;
+  }
+
+  /** It never will: it was taken back. */
+  aheadEnded(): void {
+    this.aheadCount--;
   }
 
   /** The code of one that was started has ended, whatever has become of the attempt: its slot is free. */

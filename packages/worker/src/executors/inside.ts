@@ -1,4 +1,7 @@
-/** The inside of a thread or a process: runs one attempt at a time, with the same context as anywhere else. */
+/**
+ * The inside of a thread or a process: runs one attempt at a time, with the same context as anywhere else. The next one may
+ * be here already; it begins when that has ended, unless it was taken back.
+ */
 import { inspect } from "node:util";
 import { DefectError } from "@weft/protocol";
 import type { TaskOutlet } from "../context.ts";
@@ -15,13 +18,19 @@ const LOG_TEXT_LENGTH_MAX = 16_384;
 
 export class Inside {
   private readonly send: (message: FromInside) => void;
+  private readonly takeAhead: (job: number) => boolean;
   private readonly loaded = new Map<string, Promise<TaskRegistry>>();
   private cancellation = new Cancellation();
   private running: RunMessage | null = null;
+  private next: RunMessage | null = null;
 
-  /** `send` throws for what it cannot carry. */
-  constructor(send: (message: FromInside) => void) {
+  /**
+   * @param send Throws for what it cannot carry.
+   * @param takeAhead Whether a job that was given ahead may begin now: nobody has taken it back.
+   */
+  constructor(send: (message: FromInside) => void, takeAhead: (job: number) => boolean) {
     this.send = send;
+    this.takeAhead = takeAhead;
   }
 
   receive(message: ToInside): void {
@@ -29,6 +38,12 @@ export class Inside {
       if (this.running?.job === message.job) this.cancellation.request(this.running.input, message.request);
       return;
     }
+    if (this.running !== null) this.next = message;
+    else this.begin(message);
+  }
+
+  private begin(message: RunMessage): void {
+    if (message.isAhead && !this.takeAhead(message.job)) return;
     this.running = message;
     this.cancellation = new Cancellation();
     this.run(message).catch((error: unknown) => {
@@ -68,7 +83,11 @@ export class Inside {
     };
     const end = await this.attempt(moduleUrl, input, outlet);
     this.running = null;
+    // First: once the next one has begun, the worker can count on it that this is on its way.
     this.send({ type: "ended", job, end, progress: pending });
+    const { next } = this;
+    this.next = null;
+    if (next !== null) this.begin(next);
   }
 
   private async attempt(

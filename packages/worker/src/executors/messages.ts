@@ -15,7 +15,14 @@ import type { LogLevel } from "../context.ts";
 import type { AttemptEnd, AttemptInput, StopRequest } from "../run-attempt.ts";
 
 export type ToInside =
-  | { readonly type: "run"; readonly job: number; readonly moduleUrl: string; readonly input: AttemptInput }
+  | {
+      readonly type: "run";
+      readonly job: number;
+      /** Whether it may be taken back until it has begun. */
+      readonly isAhead: boolean;
+      readonly moduleUrl: string;
+      readonly input: AttemptInput;
+    }
   | { readonly type: "stop"; readonly job: number; readonly request: StopRequest };
 
 export type InsideProgress = {

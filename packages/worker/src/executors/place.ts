@@ -1,36 +1,41 @@
 /**
  * A thread or a process as the worker sees it: it runs one attempt at a time, and when it dies it takes that attempt with
- * it and nothing else. Places are made when they are needed and kept.
+ * it and nothing else. A thread may have the next one already, which it begins as soon as it has ended the one that it runs.
  */
-import { ClosedError } from "@weft/protocol";
-import type { TaskOutlet } from "../context.ts";
-import { type AttemptEnd, type AttemptInput, failedWith, TERMINATED } from "../run-attempt.ts";
-import type { RegisteredTask } from "../task-registry.ts";
-import type { Executor, Run } from "./executor.ts";
+import type { Clock } from "@weft/transport";
+import { endsSoon } from "../core/ahead.ts";
+import {
+  type AttemptEnd,
+  type AttemptInput,
+  CANCELLED,
+  failedWith,
+  type StopRequest,
+  TERMINATED,
+} from "../run-attempt.ts";
+import type { Job } from "./job.ts";
 import type { FromInside, ToInside } from "./messages.ts";
 
 export type PlaceOptions = {
   readonly memoryMb: number | null;
+  readonly clock: Clock;
   readonly onFree: (place: Place) => void;
   /** It is to be given nothing any more; it may still take a while to end. */
   readonly onLeave: (place: Place) => void;
-  /** It has ended. */
-  readonly onGone: (place: Place) => void;
-};
-
-type Job = {
-  readonly number: number;
-  readonly input: AttemptInput;
-  readonly outlet: TaskOutlet;
-  readonly ended: (end: AttemptEnd) => void;
+  /** It has ended. `left` waited there and never began. */
+  readonly onGone: (place: Place, left: Job | null) => void;
 };
 
 export abstract class Place {
   readonly memoryMb: number | null;
   private readonly options: PlaceOptions;
   private job: Job | null = null;
+  /** What it begins when that has ended. */
+  private next: Job | null = null;
+  /** What was next when it was to be ended. */
+  private left: Job | null = null;
+  private lastMs: number | null = null;
   private jobs = 0;
-  private left = false;
+  private isLeft = false;
   private terminating = false;
 
   constructor(options: PlaceOptions) {
@@ -42,24 +47,56 @@ export abstract class Place {
   abstract end(): Promise<void>;
   protected abstract send(message: ToInside): void;
 
-  run(task: RegisteredTask, input: AttemptInput, outlet: TaskOutlet): Run {
-    const number = ++this.jobs;
-    const end = new Promise<AttemptEnd>((ended) => {
-      this.job = { number, input, outlet, ended };
-    });
-    this.send({ type: "run", job: number, moduleUrl: task.moduleUrl ?? "", input });
-    return {
-      end,
-      stop: (request) => {
-        if (this.job?.number === number) this.send({ type: "stop", job: number, request });
-      },
-      terminate: () => this.terminate(number),
-    };
+  /** Nothing may run in it. */
+  run(job: Job): void {
+    this.job = job;
+    this.enter(job);
+    this.begins(job);
+    this.send(runMessage(job, false));
+  }
+
+  /** Whether it may be given one that waits: what runs in it is expected to end soon. */
+  hasRoomAhead(): boolean {
+    return !this.isLeft && this.next === null && this.job !== null && this.jobEndsSoon(this.job);
+  }
+
+  /** There must be room. */
+  runAhead(job: Job): void {
+    this.next = job;
+    this.enter(job);
+    this.giveTicket(job.number);
+    this.send(runMessage(job, true));
+  }
+
+  /** Whether one waits in it behind code that takes long. */
+  get isStuck(): boolean {
+    return this.next !== null && this.job !== null && !this.jobEndsSoon(this.job);
+  }
+
+  /** What waits in it, to be run elsewhere; null where nothing does, or it has begun: then what ran before it has ended. */
+  takeBack(): Job | null {
+    const { next } = this;
+    if (next === null || !this.takeTicket(next.number)) return null;
+    this.next = null;
+    return next;
+  }
+
+  stop(job: Job, request: StopRequest): void {
+    if (job === this.next && this.takeBack() !== null) job.ended(CANCELLED);
+    else if (job === this.job || job === this.next) this.send({ type: "stop", job: job.number, request });
+  }
+
+  terminate(job: Job): boolean {
+    if (job !== this.job || this.terminating || !this.isEndOfOne()) return true;
+    this.terminating = true;
+    this.leave();
+    this.end().catch((error: unknown) => this.gone(() => failedWith(error)));
+    return true;
   }
 
   /** What runs in it, for messages to people. */
   protected get running(): AttemptInput | null {
-    return this.job?.input ?? null;
+    return this.job?.options.input ?? null;
   }
 
   /** Whether it is the present job's; what an earlier one left behind is nobody's. */
@@ -70,104 +107,81 @@ export abstract class Place {
   protected deliver(message: FromInside): void {
     const { job } = this;
     if (job === null || !this.isCurrent(message)) return;
-    if (message.type === "progress") job.outlet.progress(message.fraction, message.message, message.data);
-    else if (message.type === "log") job.outlet.log(message.level, message.message, message.data);
+    const { outlet } = job.options;
+    if (message.type === "progress") outlet.progress(message.fraction, message.message, message.data);
+    else if (message.type === "log") outlet.log(message.level, message.message, message.data);
     else if (message.type === "ended") {
       const { progress, end } = message;
-      if (progress !== null) job.outlet.progress(progress.fraction, progress.message, progress.data);
+      if (progress !== null) outlet.progress(progress.fraction, progress.message, progress.data);
       // One that is being ended by force must not be given another attempt.
       if (this.terminating) return;
-      this.job = null;
-      if (!this.left) this.options.onFree(this);
+      this.lastMs = job.runsForMs(this.options.clock.nowMs());
+      this.goOn();
       job.ended(end);
     }
   }
 
+  /** A job begins: when it is told to, or by itself. */
+  protected begins(job: Job): void {
+    job.begins(this.options.clock.nowMs());
+  }
+
+  /** What waits is given to one that can take it back at any moment: a thread. */
+  protected giveTicket(_job: number): void {}
+
+  protected keepTicket(_job: number): void {}
+
+  protected takeTicket(_job: number): boolean {
+    return false;
+  }
+
+  /** Takes back what waits, before it is ended because of what runs in it. False where that has ended already. */
+  protected isEndOfOne(): boolean {
+    if (this.next === null) return true;
+    this.left = this.takeBack();
+    return this.left !== null;
+  }
+
   /** No longer to be given anything. */
   protected leave(): void {
-    this.left = true;
+    this.isLeft = true;
     this.options.onLeave(this);
   }
 
   /** It has ended: `why` is what became of the attempt that ran in it. */
   protected gone(why: () => AttemptEnd): void {
     this.leave();
-    this.options.onGone(this);
     const { job } = this;
+    const left = this.left ?? this.takeBack();
+    const { next } = this;
     this.job = null;
+    this.next = null;
+    this.left = null;
     job?.ended(this.terminating ? TERMINATED : why());
+    next?.ended(why());
+    this.options.onGone(this, left);
   }
 
-  private terminate(number: number): boolean {
-    if (this.job?.number !== number || this.terminating) return true;
-    this.terminating = true;
-    this.leave();
-    this.end().catch((error: unknown) => this.gone(() => failedWith(error)));
-    return true;
+  private enter(job: Job): void {
+    job.goesTo(this, ++this.jobs);
+  }
+
+  /** The next one has begun, or there is none. */
+  private goOn(): void {
+    const { next } = this;
+    this.job = next;
+    this.next = null;
+    if (next !== null) {
+      this.keepTicket(next.number);
+      this.begins(next);
+    } else if (!this.isLeft) this.options.onFree(this);
+  }
+
+  private jobEndsSoon(job: Job): boolean {
+    return endsSoon({ lastMs: this.lastMs, runsForMs: job.runsForMs(this.options.clock.nowMs()) });
   }
 }
 
-/** A place that was made after the close would never end. */
-const ENDED: Run = {
-  end: Promise.resolve(failedWith(new ClosedError("the worker"))),
-  stop: () => undefined,
-  terminate: () => true,
-};
-
-export type PlacesOptions = {
-  /** How many are kept when nothing runs in them. */
-  readonly keptMax: number;
-  readonly make: (options: PlaceOptions) => Place;
-};
-
-/** An executor that keeps its places: those that have become free, with the memory limit that they were made with. */
-export function placesExecutor({ keptMax, make }: PlacesOptions): Executor {
-  /** Those that may be given something, and all that have not ended. */
-  const places = new Set<Place>();
-  const alive = new Set<Place>();
-  const free: Place[] = [];
-  let closed = false;
-
-  const onLeave = (place: Place): void => {
-    places.delete(place);
-    const at = free.indexOf(place);
-    if (at >= 0) free.splice(at, 1);
-  };
-  const discard = (place: Place | undefined): void => {
-    if (place === undefined) return;
-    onLeave(place);
-    // It ends by itself at the latest when the worker does.
-    place.end().catch(() => undefined);
-  };
-  const onFree = (place: Place): void => {
-    if (!closed && places.size <= keptMax) free.push(place);
-    else if (!closed) discard(place);
-  };
-  const take = (memoryMb: number | null): Place => {
-    const at = free.findLastIndex((place) => place.memoryMb === memoryMb);
-    const kept = at < 0 ? undefined : free.splice(at, 1)[0];
-    if (kept !== undefined) return kept;
-    // The oldest free one has another limit: it makes room.
-    if (places.size >= keptMax) discard(free[0]);
-    const made = make({ memoryMb, onFree, onLeave, onGone: (place) => void alive.delete(place) });
-    places.add(made);
-    alive.add(made);
-    return made;
-  };
-
-  return {
-    run(task, input, outlet) {
-      if (closed) return ENDED;
-      try {
-        return take(task.definition.options.memoryMb).run(task, input, outlet);
-      } catch (error) {
-        // The system gives no thread or process: no memory, no process id, no file descriptor.
-        return { ...ENDED, end: Promise.resolve(failedWith(error)) };
-      }
-    },
-    async close() {
-      closed = true;
-      await Promise.all([...alive].map((place) => place.end()));
-    },
-  };
+function runMessage({ number, options }: Job, isAhead: boolean): ToInside {
+  return { type: "run", job: number, isAhead, moduleUrl: options.task.moduleUrl ?? "", input: options.input };
 }

@@ -31,9 +31,12 @@ guard.unref();
 
 const messages = new Socket({ fd: MESSAGES_FD, readable: true, writable: true });
 const reader = new InsideReader();
-const inside = new Inside((message) => {
-  for (const frame of framesFromInside(message)) messages.write(frame);
-});
+const inside = new Inside(
+  (message) => {
+    for (const frame of framesFromInside(message)) messages.write(frame);
+  },
+  () => false,
+);
 process.on("uncaughtExceptionMonitor", (error: unknown) => inside.uncaught(error));
 // The worker is gone; the guard ends this process.
 messages.on("error", () => undefined);

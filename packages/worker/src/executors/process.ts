@@ -17,7 +17,8 @@ import { OutOfMemoryError, ProcessExitError, ProcessStartError } from "./exit-er
 import { FrameReader, framesToInside, messageOf } from "./frames.ts";
 import { LastLines, LineReader } from "./lines.ts";
 import type { FromInside, ToInside } from "./messages.ts";
-import { Place, type PlaceOptions, placesExecutor } from "./place.ts";
+import { Place, type PlaceOptions } from "./place.ts";
+import { Places } from "./places.ts";
 import { inheritedArguments, LIFELINE_FD, MESSAGES_FD, OUT_OF_MEMORY_WORD } from "./process-arguments.ts";
 
 export type ProcessExecutorOptions = {
@@ -181,5 +182,6 @@ class OwnProcess extends Place {
 }
 
 export function processExecutor(own: ProcessExecutorOptions): Executor {
-  return placesExecutor({ keptMax: own.keptMax, make: (options) => new OwnProcess(options, own) });
+  const { keptMax, clock } = own;
+  return new Places({ keptMax, clock, make: (options) => new OwnProcess(options, own) });
 }

@@ -8,25 +8,32 @@ import { failedWith } from "../run-attempt.ts";
 import type { Executor } from "./executor.ts";
 import { OutOfMemoryError, ThreadExitError } from "./exit-errors.ts";
 import { HeapWatch, heapLimits } from "./heap-watch.ts";
+import type { Job } from "./job.ts";
 import { type FromInside, readFromInside, type ToInside } from "./messages.ts";
 import { ownBytes } from "./own-bytes.ts";
-import { Place, type PlaceOptions, placesExecutor } from "./place.ts";
+import { Place, type PlaceOptions } from "./place.ts";
+import { Places } from "./places.ts";
+import { giveTicket, keepTicket, takeTicket, ticketMemory } from "./ticket.ts";
 
 class Thread extends Place {
   private readonly worker: Worker;
   private readonly heapWatch: HeapWatch;
+  private readonly ticket = ticketMemory();
   private failure: Error | null = null;
   private outOfMemory = false;
 
-  constructor(options: PlaceOptions, clock: Clock) {
+  constructor(options: PlaceOptions) {
     super(options);
     const limits = heapLimits(options.memoryMb);
     // The file beside this one, as source in the repository and compiled when published.
     const main = new URL(`./thread-main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
-    const worker = new Worker(main, { resourceLimits: { maxOldGenerationSizeMb: limits.oldGenerationMb } });
+    const worker = new Worker(main, {
+      workerData: this.ticket,
+      resourceLimits: { maxOldGenerationSizeMb: limits.oldGenerationMb },
+    });
     this.worker = worker;
     this.heapWatch = new HeapWatch({
-      clock,
+      clock: options.clock,
       limits,
       measure: () => worker.getHeapStatistics(),
       onFull: () => this.full(),
@@ -49,7 +56,6 @@ class Thread extends Place {
   }
 
   protected send(message: ToInside): void {
-    if (message.type === "run") this.heapWatch.start();
     this.worker.postMessage(message.type === "run" ? { ...message, input: aloneIn(message.input) } : message);
   }
 
@@ -58,7 +64,26 @@ class Thread extends Place {
     if (this.running === null) this.heapWatch.stop();
   }
 
+  protected override begins(job: Job): void {
+    this.heapWatch.start();
+    super.begins(job);
+  }
+
+  protected override giveTicket(job: number): void {
+    giveTicket(this.ticket, job);
+  }
+
+  protected override keepTicket(job: number): void {
+    keepTicket(this.ticket, job);
+  }
+
+  protected override takeTicket(job: number): boolean {
+    return takeTicket(this.ticket, job);
+  }
+
   private full(): void {
+    // What filled it has ended; the next one is watched as it begins.
+    if (!this.isEndOfOne()) return;
     this.outOfMemory = true;
     this.leave();
     this.end().catch((error: unknown) => this.gone(() => failedWith(error)));
@@ -86,5 +111,6 @@ export type ThreadExecutorOptions = {
 };
 
 export function threadExecutor({ keptMax, clock }: ThreadExecutorOptions): Executor {
-  return placesExecutor({ keptMax, make: (options) => new Thread(options, clock) });
+  const places = new Places({ keptMax, clock, make: (options) => new Thread(options) });
+  return { run: places.run, close: places.close, ahead: places };
 }
