@@ -2,19 +2,13 @@
  * Runs the attempts that a worker holds in its slots, and appends how they ended. A result is kept, and its attempt
  * claimed, until the log has it.
  */
-import {
-  type Assignment,
-  type AttemptRef,
-  type Finish,
-  type FinishOutcome,
-  type Subjects,
-  UsageError,
-} from "@weft/protocol";
+import type { Assignment, AttemptRef, Finish, FinishOutcome, Subjects } from "@weft/protocol";
 import { Appender, type BlobSizes, type Connection } from "@weft/transport";
-import { valuesInside, valuesOf } from "./attempt-values.ts";
+import { type AttemptOutletOptions, attemptOutlet } from "./attempt-outlet.ts";
+import { bytesOf, valuesInside, valuesOf } from "./attempt-values.ts";
 import type { BegunEntry } from "./begun-table.ts";
-import { type Begun, CodeRunner, type Ended } from "./code-runner.ts";
-import type { LogLevel, TaskOutlet } from "./context.ts";
+import { type Begun, CodeRunner, type Ended, noTask } from "./code-runner.ts";
+import type { LogLevel } from "./context.ts";
 import { Attempts } from "./core/attempts.ts";
 import { Prefetch } from "./core/prefetch.ts";
 import type { Executors } from "./executors/executor.ts";
@@ -73,6 +67,7 @@ export class AttemptRunner {
   appendedSeq = 0;
   private readonly options: AttemptRunnerOptions;
   private readonly progress: ProgressOutlet;
+  private readonly outlet: AttemptOutletOptions;
   private readonly appender: Appender<"finish", FinishItem>;
   private readonly gathered: GatheredFinishes;
   private readonly large: LargeValues;
@@ -96,6 +91,9 @@ export class AttemptRunner {
     this.prefetch = new Prefetch({ slots: options.slots, fixed: options.prefetch });
     this.attempts = new Attempts(options.slots, this.prefetch.creditsMax);
     this.progress = new ProgressOutlet(connection, subjects);
+    const isRunning = ({ id, attempt }: AttemptRef): boolean =>
+      this.attempts.stateOf(id, attempt) === "running";
+    this.outlet = { progress: this.progress, isRunning, log, onTaskLog: options.onTaskLog };
     this.appender = new Appender<"finish", FinishItem>({
       connection,
       stream: subjects.stream(0),
@@ -273,7 +271,7 @@ export class AttemptRunner {
       const onBegun = hasSlot ? null : (): void => this.aheadBegan(code);
       const begun = this.code.begin(assignment, task, values, {
         entry,
-        outlet: this.outletOf(assignment),
+        outlet: attemptOutlet(assignment, this.outlet),
         onBegun,
       });
       if (begun.end instanceof Promise) this.watch(this.awaitEnd(assignment, code, begun));
@@ -298,7 +296,7 @@ export class AttemptRunner {
     try {
       const values = await valuesOf(assignment, { connection, subjects, large: this.large, isWanted });
       // They took a while: the attempt may be over, or another's, by now.
-      const outside = { entry: code.entry, outlet: this.outletOf(assignment), onBegun: null };
+      const outside = { entry: code.entry, outlet: attemptOutlet(assignment, this.outlet), onBegun: null };
       if (isWanted()) begun = this.code.begin(assignment, task, values, outside);
     } catch (error) {
       begun = { end: failedWith(error), code: null, isApart: false };
@@ -347,25 +345,6 @@ export class AttemptRunner {
     if (this.prefetch.finished(this.options.connection.clock.nowMs(), isApart)) this.options.onCredits();
   }
 
-  private outletOf(assignment: Assignment): TaskOutlet {
-    const { id, attempt } = assignment;
-    return {
-      progress: (fraction, message, data) => {
-        // Code that was left behind goes on reporting: nobody hears it.
-        if (this.attempts.stateOf(id, attempt) === "running")
-          this.progress.report(assignment, { fraction, message, data });
-      },
-      log: (level, message, data) => {
-        try {
-          this.options.onTaskLog(level, { id, attempt }, message, data);
-        } catch (error) {
-          // It is the worker's owner who listens, not the task: the task must not fail of it.
-          this.options.log(`onTaskLog threw: ${String(error)}`);
-        }
-      },
-    };
-  }
-
   private finish({ id, attempt }: AttemptRef, outcome: FinishOutcome, ending: Ending): void {
     if (!this.attempts.finishing(id, attempt)) return;
     const progress = this.progress.close(id, attempt);
@@ -406,14 +385,4 @@ export class AttemptRunner {
     // It has room for them, and wakes everybody anyway.
     this.gathered.release();
   }
-}
-
-function noTask({ name }: Assignment): Ended {
-  return failedWith(new UsageError(`this worker has no task "${name}"`));
-}
-
-function bytesOf({ args, deps }: Assignment): number {
-  let bytes = args.length;
-  for (const value of deps?.values ?? []) bytes += value?.length ?? 0;
-  return bytes;
 }

@@ -26,6 +26,13 @@ export type ValueSource = {
 const PAGE_IDS_MAX = Math.min(1_000, ASK_IDS_MAX);
 const PAGE_TIMEOUT_MS = 30_000;
 
+/** How much of memory an assignment takes. */
+export function bytesOf({ args, deps }: Assignment): number {
+  let bytes = args.length;
+  for (const value of deps?.values ?? []) bytes += value?.length ?? 0;
+  return bytes;
+}
+
 /** Those that are inside the assignment; null where some are not. */
 export function valuesInside({ args, deps }: Assignment): AttemptValues | null {
   const given = deps?.values ?? [];

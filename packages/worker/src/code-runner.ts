@@ -2,7 +2,7 @@
  * The code of attempts while it runs: within its time, asked to stop, ended by force once its grace is over, or left behind
  * where nothing can end it.
  */
-import type { Assignment, AttemptRef, TaskId } from "@weft/protocol";
+import { type Assignment, type AttemptRef, type TaskId, UsageError } from "@weft/protocol";
 import type { Clock } from "@weft/transport";
 import type { AttemptValues } from "./attempt-values.ts";
 import type { BegunEntry } from "./begun-table.ts";
@@ -191,4 +191,9 @@ function of<T>(known: ReadonlyMap<TaskId, OfAttempt<T>>, { id, attempt }: Attemp
 
 function forget(known: Map<TaskId, OfAttempt<unknown>>, { id, attempt }: AttemptRef): void {
   if (known.get(id)?.attempt === attempt) known.delete(id);
+}
+
+/** How code ends that is not here. */
+export function noTask({ name }: Assignment): Ended {
+  return failedWith(new UsageError(`this worker has no task "${name}"`));
 }
