@@ -141,10 +141,10 @@ describe("whatever the order of records", () => {
             expect(this.ledger.clock.nowMs).toBeGreaterThanOrEqual(was.waitDueMs ?? 0);
           }
           if (effect.type === "attempt_opened" && given?.type === "finish" && was !== undefined) {
-            const { retry: policy, tries, state } = effect.task;
+            const { terms, tries, state } = effect.task;
             expect(["released", "backing_off"]).toContain(state);
             if (tries > was.tries && effect.task.lastError !== null && state === "backing_off")
-              expect(tries).toBeLessThan(policy?.maximumAttempts ?? 0);
+              expect(tries).toBeLessThan(terms.retry?.maximumAttempts ?? 0);
           }
         }
         return effects;

@@ -2,7 +2,7 @@
 import type { SubmissionOptions } from "@weft/protocol";
 import fc from "fast-check";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { LiveTask } from "../src/core/ledger/index.ts";
+import { DEFAULT_TERMS, type LiveTask } from "../src/core/ledger/index.ts";
 import { Timers } from "../src/core/ledger/timers.ts";
 import { idOf, submission, TestLog, typesOf } from "./test-log.ts";
 
@@ -151,7 +151,7 @@ describe("an attempt that a leader reports as expired", () => {
 
 describe("the timers", () => {
   const task = (order: number, more: Partial<LiveTask> = {}): LiveTask =>
-    ({ id: idOf(order), order, waitDueMs: null, deadlineMs: null, ...more }) as LiveTask;
+    ({ id: idOf(order), order, waitDueMs: null, terms: DEFAULT_TERMS, ...more }) as LiveTask;
 
   test("give what is due in the order of moment and age, whatever else was given up meanwhile", () => {
     const step = fc.oneof(

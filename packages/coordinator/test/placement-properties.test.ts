@@ -79,12 +79,12 @@ class World {
     for (const { task, worker: id } of placements) {
       const worker = this.scheduler.workers.get(id);
       if (worker === undefined) throw new Error(`${task.id} was placed at ${id}, which is gone`);
-      expect(canRun(worker, task.name, task.labels)).toBe(true);
+      expect(canRun(worker, task.name, task.terms.labels)).toBe(true);
       expect([worker.presence.state, worker.isBlocked, task.state]).toEqual(["ready", false, "released"]);
       free.set(id, (free.get(id) ?? 0) - 1);
       // What the worker could have had instead comes after what it got: no other name or label is served first.
       for (const other of left)
-        if (canRun(worker, other.name, other.labels)) expect(before(task, other)).toBe(true);
+        if (canRun(worker, other.name, other.terms.labels)) expect(before(task, other)).toBe(true);
       this.workers.get(id)?.out.add(task.id);
     }
     expect(Math.min(0, ...free.values())).toBe(0);
@@ -96,7 +96,9 @@ class World {
   private nothingIsLeftLying(left: readonly LiveTask[]): void {
     const idle = [...this.scheduler.workers.values()].filter((worker) => freeCredits(worker) > 0);
     for (const task of left)
-      expect(idle.filter((worker) => canRun(worker, task.name, task.labels)).map(({ id }) => id)).toEqual([]);
+      expect(
+        idle.filter((worker) => canRun(worker, task.name, task.terms.labels)).map(({ id }) => id),
+      ).toEqual([]);
   }
 
   private ready(): LiveTask[] {

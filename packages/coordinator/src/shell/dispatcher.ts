@@ -130,8 +130,8 @@ export class Dispatcher {
       owner: Sender.identity(task.owner),
       args,
       deps,
-      traceparent: task.traceparent,
-      timeoutMs: task.timeoutMs,
+      traceparent: task.terms.traceparent,
+      timeoutMs: task.terms.timeoutMs,
     });
   }
 

@@ -33,7 +33,8 @@ export function factsOf(task: LiveTask, ledger: Ledger, scheduler: Scheduler): F
     default:
       assertNever(task.state);
   }
-  if (task.deadlineMs !== null) tell("time_limit", `its deadline is ${momentText(task.deadlineMs)}`);
+  if (task.terms.deadlineMs !== null)
+    tell("time_limit", `its deadline is ${momentText(task.terms.deadlineMs)}`);
   if (task.losses.length > 0) {
     const told = task.losses.map(({ worker, atMs }) => `${worker} at ${momentText(atMs)}`);
     tell("workers_lost", `workers were lost while they had it: ${told.join(", ")}`);
@@ -94,11 +95,11 @@ function released(task: LiveTask, scheduler: Scheduler, tell: Tell): void {
       "no_worker",
       `no live worker has the task "${task.name}" (${countOf(workers.length, "worker")} live)`,
     );
-  const able = named.filter((each) => canRun(each, task.name, task.labels));
+  const able = named.filter((each) => canRun(each, task.name, task.terms.labels));
   if (able.length === 0)
     return tell(
       "no_worker",
-      `no live worker with the task "${task.name}" has the labels ${task.labels.join(", ")}`,
+      `no live worker with the task "${task.name}" has the labels ${task.terms.labels.join(", ")}`,
     );
   const busy = able.filter((each) => freeCredits(each) === 0);
   if (runsAlone(task))

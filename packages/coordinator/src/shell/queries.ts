@@ -19,6 +19,7 @@ import {
   type WorkerReport,
 } from "@weft/protocol";
 import {
+  DEFAULT_TERMS,
   hasExpired,
   isFreed,
   isLive,
@@ -141,11 +142,11 @@ async function show(id: TaskId, context: QueryContext): Promise<Answer> {
   const record = isLive(task) ? null : await context.values.record(task.submitted.seq);
   const submission = record?.type === "submit" ? record.tasks[task.submitted.index] : undefined;
   const live = isLive(task) ? task : null;
-  const { priority, labels, dependencies } = live ?? {
+  const { priority, dependencies } = live ?? {
     priority: submission?.options?.priority ?? 0,
-    labels: submission?.options?.labels ?? [],
     dependencies: submission?.dependsOn ?? [],
   };
+  const { labels } = live?.terms ?? submission?.options ?? DEFAULT_TERMS;
   const report: TaskReport = {
     id,
     name: task.name,

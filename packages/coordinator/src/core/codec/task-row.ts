@@ -13,7 +13,14 @@ import {
   type TaskName,
 } from "@weft/protocol";
 import { NOBODY } from "../ledger/dependents.ts";
-import { type CancelRequest, type LiveTask, NOT_BEGUN, NOTHING } from "../ledger/task.ts";
+import {
+  type CancelRequest,
+  DEFAULT_TERMS,
+  type LiveTask,
+  NOT_BEGUN,
+  NOTHING,
+  type Terms,
+} from "../ledger/task.ts";
 import type { StateReader } from "./state-reader.ts";
 import type { StateWriter } from "./state-writer.ts";
 import { loadList, loadLosses, loadShort, saveLosses } from "./verdict-row.ts";
@@ -38,6 +45,15 @@ const MARK = {
   lastError: 1 << 16,
   cancel: 1 << 17,
 } as const;
+const MARKS_OF_TERMS =
+  MARK.retry |
+  MARK.labels |
+  MARK.traceparent |
+  MARK.timeout |
+  MARK.queueTimeout |
+  MARK.deadline |
+  MARK.dependencyTimeout |
+  MARK.freeResult;
 
 /** Where the row before was. */
 class Before {
@@ -91,17 +107,18 @@ export class TaskRowWriter {
       to.count(task.attempt);
       to.count(task.tries);
     }
-    if (task.retry !== null) saveRetry(to, task.retry);
-    if (marks & MARK.labels) saveWords(to, task.labels);
+    const { terms } = task;
+    if (terms.retry !== null) saveRetry(to, terms.retry);
+    if (marks & MARK.labels) saveWords(to, terms.labels);
     if (task.parent !== null) {
       to.id(task.parent.id);
       to.count(task.parent.attempt);
     }
-    if (task.traceparent !== null) to.text(task.traceparent);
-    if (task.timeoutMs !== null) to.count(task.timeoutMs);
-    if (task.queueTimeoutMs !== null) to.count(task.queueTimeoutMs);
-    if (task.deadlineMs !== null) to.count(task.deadlineMs);
-    if (marks & MARK.dependencyTimeout) to.count(task.dependencyTimeoutMs);
+    if (terms.traceparent !== null) to.text(terms.traceparent);
+    if (terms.timeoutMs !== null) to.count(terms.timeoutMs);
+    if (terms.queueTimeoutMs !== null) to.count(terms.queueTimeoutMs);
+    if (terms.deadlineMs !== null) to.count(terms.deadlineMs);
+    if (marks & MARK.dependencyTimeout) to.count(terms.dependencyTimeoutMs);
     if (marks & MARK.losses) saveLosses(to, task.losses);
     if (task.lastError !== null) to.word(task.lastError);
     if (task.cancel !== null) saveCancel(to, task.cancel);
@@ -113,18 +130,24 @@ function marksOf(task: LiveTask): number {
     (task.waitDueMs === null ? 0 : task.waitDueMs === NOT_BEGUN ? MARK.wait | MARK.notBegun : MARK.wait) |
     (task.priority === 0 ? 0 : MARK.priority) |
     (task.attempt === 1 && task.tries === 0 ? 0 : MARK.tried) |
-    (task.retry === null ? 0 : MARK.retry) |
-    (task.labels.length === 0 ? 0 : MARK.labels) |
+    (task.terms === DEFAULT_TERMS ? 0 : marksOfTerms(task.terms)) |
     (task.parent === null ? 0 : MARK.parent) |
-    (task.traceparent === null ? 0 : MARK.traceparent) |
-    (task.timeoutMs === null ? 0 : MARK.timeout) |
-    (task.queueTimeoutMs === null ? 0 : MARK.queueTimeout) |
-    (task.deadlineMs === null ? 0 : MARK.deadline) |
-    (task.dependencyTimeoutMs === DEPENDENCY_TIMEOUT_DEFAULT_MS ? 0 : MARK.dependencyTimeout) |
-    (task.keepResult ? 0 : MARK.freeResult) |
     (task.losses.length === 0 ? 0 : MARK.losses) |
     (task.lastError === null ? 0 : MARK.lastError) |
     (task.cancel === null ? 0 : MARK.cancel)
+  );
+}
+
+function marksOfTerms(terms: Terms): number {
+  return (
+    (terms.retry === null ? 0 : MARK.retry) |
+    (terms.labels.length === 0 ? 0 : MARK.labels) |
+    (terms.traceparent === null ? 0 : MARK.traceparent) |
+    (terms.timeoutMs === null ? 0 : MARK.timeout) |
+    (terms.queueTimeoutMs === null ? 0 : MARK.queueTimeout) |
+    (terms.deadlineMs === null ? 0 : MARK.deadline) |
+    (terms.dependencyTimeoutMs === DEPENDENCY_TIMEOUT_DEFAULT_MS ? 0 : MARK.dependencyTimeout) |
+    (terms.keepResult ? 0 : MARK.freeResult)
   );
 }
 
@@ -166,6 +189,9 @@ export class TaskRowReader {
     const attempt = tried ? from.count() : 1;
     const tries = tried ? from.count() : 0;
     const retry = has(MARK.retry) ? loadRetry(from) : null;
+    const labels = has(MARK.labels) ? loadWords(from) : NOTHING;
+    const parent = has(MARK.parent) ? loadParent(from) : null;
+    const terms = (head & MARKS_OF_TERMS) === 0 ? DEFAULT_TERMS : loadTerms(from, has, { retry, labels });
     // In the order in which the fold makes them, so that the engine takes both for one kind of object. Fields that are told
     // with those that are marked are read in the order in which they stand here.
     const task: LiveTask = {
@@ -173,16 +199,9 @@ export class TaskRowReader {
       name,
       owner,
       priority,
-      labels: has(MARK.labels) ? loadWords(from) : NOTHING,
+      terms,
       dependencies,
-      parent: has(MARK.parent) ? loadParent(from) : null,
-      traceparent: has(MARK.traceparent) ? from.text() : null,
-      retry,
-      timeoutMs: has(MARK.timeout) ? from.count() : null,
-      queueTimeoutMs: has(MARK.queueTimeout) ? from.count() : null,
-      deadlineMs: has(MARK.deadline) ? from.count() : null,
-      dependencyTimeoutMs: has(MARK.dependencyTimeout) ? from.count() : DEPENDENCY_TIMEOUT_DEFAULT_MS,
-      keepResult: !has(MARK.freeResult),
+      parent,
       submitted,
       argsBytes,
       submittedAtMs,
@@ -200,6 +219,23 @@ export class TaskRowReader {
     };
     return { task, freshWaitMs };
   }
+}
+
+function loadTerms(
+  from: StateReader,
+  has: (mark: number) => boolean,
+  { labels, retry }: Pick<Terms, "labels" | "retry">,
+): Terms {
+  return {
+    labels,
+    traceparent: has(MARK.traceparent) ? from.text() : null,
+    retry,
+    timeoutMs: has(MARK.timeout) ? from.count() : null,
+    queueTimeoutMs: has(MARK.queueTimeout) ? from.count() : null,
+    deadlineMs: has(MARK.deadline) ? from.count() : null,
+    dependencyTimeoutMs: has(MARK.dependencyTimeout) ? from.count() : DEPENDENCY_TIMEOUT_DEFAULT_MS,
+    keepResult: !has(MARK.freeResult),
+  };
 }
 
 function saveRetry(to: StateWriter, policy: RetryPolicy): void {

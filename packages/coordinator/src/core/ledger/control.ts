@@ -79,13 +79,13 @@ function timePassed(ledger: LedgerState): void {
 
 /** Whatever it is doing: what still runs of it is void. One that is being stopped already is left to that. */
 function deadlinePassed(ledger: LedgerState, task: LiveTask): void {
-  if (task.state !== "cancelling") endTimedOut(ledger, task, "deadline", task.deadlineMs ?? 0);
+  if (task.state !== "cancelling") endTimedOut(ledger, task, "deadline", task.terms.deadlineMs ?? 0);
 }
 
 function waitOver(ledger: LedgerState, task: LiveTask): void {
   switch (task.state) {
     case "waiting":
-      return endTimedOut(ledger, task, "dependency", task.dependencyTimeoutMs);
+      return endTimedOut(ledger, task, "dependency", task.terms.dependencyTimeoutMs);
     case "backing_off":
       return release(ledger, task);
     case "released":

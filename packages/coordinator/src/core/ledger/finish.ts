@@ -63,12 +63,12 @@ const TIMED_OUT: FinishFailure = { errorName: "TaskTimedOutError", nonRetryable:
 const UNNAMED: FinishFailure = { errorName: "Error", nonRetryable: false, retryAfterMs: null };
 
 function overTime(task: LiveTask): Verdict {
-  return { type: "timed_out", limit: "run", ms: task.timeoutMs ?? 0 };
+  return { type: "timed_out", limit: "run", ms: task.terms.timeoutMs ?? 0 };
 }
 
 /** False where this was the last try: by the policy, or because somebody wants the task stopped. */
 function tryAgain(ledger: LedgerState, task: LiveTask, failure: FinishFailure): boolean {
-  const { retry } = task;
+  const { retry } = task.terms;
   task.lastError = ledger.names.one(failure.errorName);
   if (retry === null || task.state === "cancelling") return false;
   const delayMs = retryDelayMs(retry, task, failure);
@@ -103,15 +103,15 @@ export function expire(ledger: LedgerState, expired: ExpiredAttempt): void {
   if (task.state === "cancelling") {
     return endCancelled(ledger, task, expired.limit === "run" ? "while_running" : "before_start");
   }
-  if (expired.limit === "queue") return endTimedOut(ledger, task, "queue", task.queueTimeoutMs ?? 0);
+  if (expired.limit === "queue") return endTimedOut(ledger, task, "queue", task.terms.queueTimeoutMs ?? 0);
   if (!tryAgain(ledger, task, TIMED_OUT)) end(ledger, task, "timed_out", overTime(task));
 }
 
 /** The attempt is over without an outcome: another one, unless somebody wanted the task stopped. */
 function reopen(ledger: LedgerState, task: LiveTask, stopped: Stopped): void {
   if (task.state === "cancelling") return endCancelled(ledger, task, stopped);
-  const isTry = stopped === "while_running" && task.retry !== null;
-  openAttempt(ledger, task, isTry ? backoffMs(task.retry, task) : 0);
+  const isTry = stopped === "while_running" && task.terms.retry !== null;
+  openAttempt(ledger, task, isTry ? backoffMs(task.terms.retry, task) : 0);
 }
 
 /** The next attempt is current at once, so that what is late of the one before is void; it is released after the delay. */

@@ -6,6 +6,7 @@ export { tell } from "./reason.ts";
 export { DEFAULT_SETTINGS, hasExpired, ITEM_BYTES, mayHaveExpired } from "./retention.ts";
 export type { LedgerConfig } from "./state.ts";
 export {
+  DEFAULT_TERMS,
   isFreed,
   isLive,
   isReleased,

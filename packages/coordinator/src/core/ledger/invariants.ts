@@ -103,12 +103,13 @@ function checkTask(ledger: Ledger, task: LiveTask, wrong: string[]): void {
 
 /** L7 */
 function checkWaits(ledger: Ledger, task: LiveTask, wrong: string[]): void {
-  const { state, waitDueMs, deadlineMs, cancel } = task;
+  const { state, waitDueMs, cancel } = task;
+  const { deadlineMs } = task.terms;
   const isDue = waitDueMs !== null && waitDueMs > 0 && waitDueMs <= ledger.clock.nowMs;
   const mayWait = {
-    waiting: task.dependencyTimeoutMs > 0,
+    waiting: task.terms.dependencyTimeoutMs > 0,
     backing_off: true,
-    released: task.queueTimeoutMs !== null,
+    released: task.terms.queueTimeoutMs !== null,
     cancelling: false,
   }[state];
   if (mayWait !== (waitDueMs !== null)) wrong.push(`L7: ${task.id} is ${state} until ${waitDueMs}`);
@@ -119,7 +120,7 @@ function checkWaits(ledger: Ledger, task: LiveTask, wrong: string[]): void {
   if (deadlineMs !== null && !mayPass && !ledger.timers.knows(task, "deadline"))
     wrong.push(`L7: no timer for the deadline of ${task.id}`);
   if ((state === "cancelling") !== (cancel !== null)) wrong.push(`${task.id} is ${state}, its cancel is not`);
-  if (state === "backing_off" && (task.attempt < 2 || task.retry === null))
+  if (state === "backing_off" && (task.attempt < 2 || task.terms.retry === null))
     wrong.push(`${task.id} backs off and has no try to wait for`);
 }
 

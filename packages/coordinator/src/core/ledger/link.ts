@@ -19,7 +19,7 @@ export function link(ledger: LedgerState, task: LiveTask, living: Living): void 
     if (verdict !== null) return end(ledger, task, "failed", verdict);
   }
   if (task.unmet === 0) release(ledger, task);
-  else if (task.dependencyTimeoutMs > 0) ledger.timers.wait(task, task.dependencyTimeoutMs);
+  else if (task.terms.dependencyTimeoutMs > 0) ledger.timers.wait(task, task.terms.dependencyTimeoutMs);
 }
 
 /**

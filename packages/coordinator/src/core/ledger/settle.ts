@@ -23,7 +23,7 @@ export function release(ledger: LedgerState, task: LiveTask): void {
 /** Released is the current attempt: how long it may take until it is begun. */
 export function awaitBeginning(ledger: LedgerState, task: LiveTask): void {
   task.waitDueMs = null;
-  if (task.queueTimeoutMs !== null) ledger.timers.wait(task, task.queueTimeoutMs);
+  if (task.terms.queueTimeoutMs !== null) ledger.timers.wait(task, task.terms.queueTimeoutMs);
 }
 
 /** Settles by a verdict of the fold. */

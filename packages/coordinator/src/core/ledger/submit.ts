@@ -15,7 +15,16 @@ import { ownId, ownText } from "./own-text.ts";
 import { hasExpired, isLogFull, pinDependencies } from "./retention.ts";
 import { cancelled, end } from "./settle.ts";
 import type { LedgerState } from "./state.ts";
-import { isReleased, type LiveTask, type Living, NOTHING, type Position, type Verdict } from "./task.ts";
+import {
+  DEFAULT_TERMS,
+  isReleased,
+  type LiveTask,
+  type Living,
+  NOTHING,
+  type Position,
+  type Terms,
+  type Verdict,
+} from "./task.ts";
 
 export function submitAll(ledger: LedgerState, seq: number, owner: Sender, record: SubmitRecord): void {
   for (let index = 0; index < record.tasks.length; index++) {
@@ -45,7 +54,7 @@ function take(ledger: LedgerState, submission: Submission, owner: Sender, submit
   ledger.argsBytes += task.argsBytes;
   bear(ledger, task);
   pinDependencies(ledger, task, living);
-  if (task.deadlineMs !== null) ledger.timers.deadline(task, task.deadlineMs);
+  if (task.terms.deadlineMs !== null) ledger.timers.deadline(task, task.terms.deadlineMs);
   ledger.effects.push({ type: "submitted", task });
   const verdict = isFull ? LOG_FULL : refusal(ledger, task, awaited);
   if (verdict === null) link(ledger, task, living);
@@ -61,25 +70,17 @@ type Given = {
 /** Field by field: what is spread into an object takes more room in it. */
 function newTask(ledger: LedgerState, submission: Submission, { owner, submitted, living }: Given): LiveTask {
   const { id, name, dependsOn } = submission;
-  const options: SubmissionOptions = submission.options ?? DEFAULT_OPTIONS;
-  const { parent, retry } = options;
+  const { parent, priority } = submission.options ?? DEFAULT_OPTIONS;
   const { names } = ledger;
   return {
     id: ownId(id),
     name: names.one(name),
     owner: names.one(owner),
-    priority: options.priority,
-    labels: options.labels.length === 0 ? NOTHING : names.all(options.labels),
+    priority,
+    terms: submission.options === null ? DEFAULT_TERMS : termsOf(ledger, submission.options),
     dependencies:
       dependsOn.length === 0 ? NOTHING : dependsOn.map((each, at) => living[at]?.id ?? ownId(each)),
     parent: parent === null ? null : { id: own(ledger, parent.id), attempt: parent.attempt },
-    traceparent: ownText(options.traceparent),
-    retry: retry === null ? null : { ...retry, nonRetryable: names.all(retry.nonRetryable) },
-    timeoutMs: options.timeoutMs,
-    queueTimeoutMs: options.queueTimeoutMs,
-    deadlineMs: options.deadlineMs,
-    dependencyTimeoutMs: options.dependencyTimeoutMs,
-    keepResult: options.keepResult,
     submitted,
     argsBytes: submission.args.length,
     submittedAtMs: ledger.clock.nowMs,
@@ -94,6 +95,20 @@ function newTask(ledger: LedgerState, submission: Submission, { owner, submitted
     dependents: ledger.unknown.get(id) ?? NOBODY,
     cancel: null,
     isSettled: false,
+  };
+}
+
+function termsOf({ names }: LedgerState, options: SubmissionOptions): Terms {
+  const { retry } = options;
+  return {
+    labels: options.labels.length === 0 ? NOTHING : names.all(options.labels),
+    traceparent: ownText(options.traceparent),
+    retry: retry === null ? null : { ...retry, nonRetryable: names.all(retry.nonRetryable) },
+    timeoutMs: options.timeoutMs,
+    queueTimeoutMs: options.queueTimeoutMs,
+    deadlineMs: options.deadlineMs,
+    dependencyTimeoutMs: options.dependencyTimeoutMs,
+    keepResult: options.keepResult,
   };
 }
 

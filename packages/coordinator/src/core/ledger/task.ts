@@ -1,14 +1,15 @@
 /** What the ledger keeps of a task. Values are not kept: a position names the record that holds them. */
-import type {
-  LiveState,
-  Outcome,
-  Parent,
-  Reason,
-  RetryPolicy,
-  Sender,
-  TaskId,
-  TaskName,
-  WorkerLoss,
+import {
+  DEPENDENCY_TIMEOUT_DEFAULT_MS,
+  type LiveState,
+  type Outcome,
+  type Parent,
+  type Reason,
+  type RetryPolicy,
+  type Sender,
+  type TaskId,
+  type TaskName,
+  type WorkerLoss,
 } from "@weft/protocol";
 
 /** The record (sequence) and the place in it. */
@@ -23,21 +24,10 @@ export type LiveTask = {
   readonly name: TaskName;
   readonly owner: Sender;
   readonly priority: number;
-  readonly labels: readonly string[];
+  readonly terms: Terms;
   readonly dependencies: readonly TaskId[];
   /** A retried parent finds its children again: they are then of its new attempt. */
   parent: Parent | null;
-  readonly traceparent: string | null;
-  readonly retry: RetryPolicy | null;
-  /** One run. The worker sees to it; the leader where the worker does not. */
-  readonly timeoutMs: number | null;
-  /** From released to begun. */
-  readonly queueTimeoutMs: number | null;
-  /** The moment by which it must have ended, by the ledger's clock. */
-  readonly deadlineMs: number | null;
-  /** While it waits for its dependencies; 0 for however long. */
-  readonly dependencyTimeoutMs: number;
-  readonly keepResult: boolean;
   /** Where its arguments are: in its submit, or in a record that they were carried to. */
   submitted: Position;
   readonly argsBytes: number;
@@ -72,11 +62,38 @@ export type LiveTask = {
   isSettled: boolean;
 };
 
-/** The dependencies of a task, in their order, as far as they live. */
-export type Living = readonly (LiveTask | undefined)[];
-
 /** What of a task is empty in most. Never changed, so that all can have it. */
 export const NOTHING: readonly never[] = Object.freeze([]);
+
+/** What a task may want beyond running once, anywhere. Most want nothing: all these have the same. */
+export type Terms = {
+  readonly labels: readonly string[];
+  readonly traceparent: string | null;
+  readonly retry: RetryPolicy | null;
+  /** One run. The worker sees to it; the leader where the worker does not. */
+  readonly timeoutMs: number | null;
+  /** From released to begun. */
+  readonly queueTimeoutMs: number | null;
+  /** The moment by which it must have ended, by the ledger's clock. */
+  readonly deadlineMs: number | null;
+  /** While it waits for its dependencies; 0 for however long. */
+  readonly dependencyTimeoutMs: number;
+  readonly keepResult: boolean;
+};
+
+export const DEFAULT_TERMS: Terms = Object.freeze({
+  labels: NOTHING,
+  traceparent: null,
+  retry: null,
+  timeoutMs: null,
+  queueTimeoutMs: null,
+  deadlineMs: null,
+  dependencyTimeoutMs: DEPENDENCY_TIMEOUT_DEFAULT_MS,
+  keepResult: true,
+});
+
+/** The dependencies of a task, in their order, as far as they live. */
+export type Living = readonly (LiveTask | undefined)[];
 
 /** A wait whose beginning is the next control record: the clock stands still while no leader ticks. */
 export const NOT_BEGUN = 0;

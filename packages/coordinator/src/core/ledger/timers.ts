@@ -93,7 +93,8 @@ export class Timers {
    * that was over when its task was submitted is still to be.
    */
   resume(task: LiveTask, freshWaitMs: number | null, nowMs: number): void {
-    const { waitDueMs, deadlineMs, state } = task;
+    const { waitDueMs, state } = task;
+    const { deadlineMs } = task.terms;
     // All of these hold: nothing is to be swept out.
     this.sweepAt = Math.max(this.sweepAt, 2 * this.keys.length + SWEEP_AT);
     if (freshWaitMs !== null) this.wait(task, freshWaitMs);
@@ -105,14 +106,14 @@ export class Timers {
   /** Whether the task has its entry for each moment that it waits for. For tests. */
   knows(task: LiveTask, kind: Kind): boolean {
     if (kind === "wait" && task.waitDueMs === NOT_BEGUN) return this.fresh.has(task);
-    const dueMs = kind === "wait" ? task.waitDueMs : task.deadlineMs;
+    const dueMs = kind === "wait" ? task.waitDueMs : task.terms.deadlineMs;
     const key = dueMs === null ? null : keyOf(dueMs, kind);
     return this.keys.some((each, at) => each === key && this.tasks[at] === task);
   }
 
   private holds(key: number, task: LiveTask): boolean {
     if (!this.isLive(task)) return false;
-    return dueOf(key) === (kindOf(key) === "deadline" ? task.deadlineMs : task.waitDueMs);
+    return dueOf(key) === (kindOf(key) === "deadline" ? task.terms.deadlineMs : task.waitDueMs);
   }
 
   private push(key: number, task: LiveTask): void {

@@ -43,7 +43,7 @@ export class LoneTasks {
  */
 export function loneWorker(workers: ReadonlyMap<Sender, WorkerEntry>, task: LiveTask): WorkerEntry | null {
   const all = [...workers.values()];
-  const able = all.filter((worker) => canRun(worker, task.name, task.labels));
+  const able = all.filter((worker) => canRun(worker, task.name, task.terms.labels));
   const own = able.filter((worker) => worker.keptFor === task.id);
   const open = able.filter((worker) => worker.keptFor === null && freeCredits(worker) > 0);
   const empty = [...own, ...open].find((worker) => worker.out.size === 0 && freeCredits(worker) > 0);

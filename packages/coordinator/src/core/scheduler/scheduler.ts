@@ -236,7 +236,7 @@ export class Scheduler {
       for (const out of begunAt(worker)) {
         out.begunAtMs ??= nowMs;
         const task = this.liveTask(out.id);
-        const { timeoutMs = null } = task ?? {};
+        const { timeoutMs = null } = task?.terms ?? {};
         if (task === undefined || timeoutMs === null || out.isExpired || task.attempt !== out.attempt)
           continue;
         if (nowMs - out.begunAtMs < timeoutMs + worker.presence.graceMs + marginMs) continue;
@@ -249,7 +249,7 @@ export class Scheduler {
 
   /** Whether any live worker could run the task. */
   hasWorkerFor(task: LiveTask): boolean {
-    for (const worker of this.workers.values()) if (canRun(worker, task.name, task.labels)) return true;
+    for (const worker of this.workers.values()) if (canRun(worker, task.name, task.terms.labels)) return true;
     return false;
   }
 
@@ -307,10 +307,11 @@ export class Scheduler {
   }
 
   private shapeOf(task: LiveTask): Shape {
-    const key = task.labels.length === 0 ? task.name : `${task.name} ${[...task.labels].sort().join(" ")}`;
+    const key =
+      task.terms.labels.length === 0 ? task.name : `${task.name} ${[...task.terms.labels].sort().join(" ")}`;
     let shape = this.shapes.get(key);
     if (shape === undefined) {
-      shape = { key, name: task.name, labels: task.labels, queue: new ReadyQueue() };
+      shape = { key, name: task.name, labels: task.terms.labels, queue: new ReadyQueue() };
       this.shapes.set(key, shape);
     }
     return shape;
