@@ -18,7 +18,7 @@ export const cpu: Workload = {
   name: "cpu",
   summary: "tasks that compute, in threads, against plain threads with the same work",
   headline: "perSecond",
-  defaultCount: 1_000,
+  defaultCount: 2_000,
   rivals: [],
   async run(setting) {
     const limit = await setting.startChild<CpuLimitContract>(new URL("./limit-client.ts", import.meta.url));
