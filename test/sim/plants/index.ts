@@ -56,7 +56,7 @@ export const PLANTS: readonly Plant[] = [
     edits: [
       {
         file: "/packages/worker/src/core/attempts.ts",
-        from: "this.queue.size > 0 && this.codes < this.slots",
+        from: "this.queue.size > 0 && this.hasFreeSlot",
         to: "this.queue.size > 0",
       },
     ],
