@@ -107,6 +107,20 @@ test("a task that was refused as the log was full is told so, and nothing is wro
   expect(failings).toEqual([]);
 });
 
+test("nor with what depends on such a task, though it got there when the log had room again", () => {
+  const chained = (root: string): Fact => [
+    "told",
+    "a",
+    { error: "TaskFailedError", cause: "DependencyFailedError", root, message: "" },
+    1,
+  ];
+  expect(balanceOf([accepted, chained("LogFullError")])).toMatchObject({
+    balance: { rejected: 1 },
+    failings: [],
+  });
+  expect(balanceOf([accepted, chained("RangeError")]).failings).toEqual(["wrong_results"]);
+});
+
 test("tasks of a client that is gone are told by the one that follows them", () => {
   const account = new Account(() => undefined);
   account.note("client 0", accepted);

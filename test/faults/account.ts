@@ -143,7 +143,7 @@ export class Account {
         this.counts.lost++;
         return this.say(`task ${id} is lost: ${told.message}`);
       }
-      if (told.error === "TaskRejectedError" && told.cause === "LogFullError") {
+      if (isForWantOfRoom(told)) {
         this.counts.rejected++;
         return;
       }
@@ -186,6 +186,12 @@ export class Account {
   private say(line: string): void {
     if (++this.toldCount <= TOLD_MAX) this.tell(line);
   }
+}
+
+/** The log had no room for it, or for one that it depends on: that one's outcome is its own. */
+function isForWantOfRoom({ error, cause, root }: Extract<Told, { error: string }>): boolean {
+  if (error === "TaskRejectedError") return cause === "LogFullError";
+  return error === "TaskFailedError" && cause === "DependencyFailedError" && root === "LogFullError";
 }
 
 function isDue(expected: string | undefined, cause: string | undefined): boolean {

@@ -10,7 +10,13 @@ export type Expected =
 /** What a callback was told. */
 export type Told =
   | { readonly value: unknown }
-  | { readonly error: string; readonly cause?: string; readonly message: string };
+  | {
+      readonly error: string;
+      readonly cause?: string;
+      /** The last of its causes, where it is another than the first: what a chain of dependencies began with. */
+      readonly root?: string;
+      readonly message: string;
+    };
 
 export type Fact =
   /** The log has it. */

@@ -120,8 +120,14 @@ export class Load {
     handle
       .onComplete((value) => told({ value }))
       .onError((error) => {
-        const cause = error.cause instanceof Error ? { cause: error.cause.name } : {};
-        told({ error: error.name, ...cause, message: error.message });
+        told({ error: error.name, ...causesOf(error), message: error.message });
       });
   }
+}
+
+function causesOf({ cause }: Error): { readonly cause?: string; readonly root?: string } {
+  if (!(cause instanceof Error)) return {};
+  let root = cause;
+  while (root.cause instanceof Error) root = root.cause;
+  return root === cause ? { cause: cause.name } : { cause: cause.name, root: root.name };
 }
