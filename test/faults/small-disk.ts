@@ -30,11 +30,14 @@ export class SmallDisk implements Disk {
 
   /** What is stored stays; the rest of the disk goes, but for so much. */
   async fill(freeBytes: number): Promise<void> {
+    let before: number | null = null;
     for (let tries = 1; ; tries++) {
       const { blocks, bfree, bsize } = await statfs(this.folder);
+      const stored = (blocks - bfree) * bsize;
       try {
-        return await this.resize((blocks - bfree) * bsize + freeBytes);
+        return await this.resize(sizeToFill({ stored, before, freeBytes }));
       } catch (error) {
+        before = stored;
         // A size below what is stored is refused: more was written since it was asked for.
         if (tries === FILL_TRIES) throw error;
       }
@@ -53,4 +56,16 @@ export class SmallDisk implements Disk {
   private async resize(bytes: number): Promise<void> {
     await run("mount", ["-o", `remount,size=${bytes}`, this.folder]);
   }
+}
+
+type Filling = {
+  readonly stored: number;
+  /** What was stored at the try before; null at the first. */
+  readonly before: number | null;
+  readonly freeBytes: number;
+};
+
+/** With room for twice what was written since the last try at least: as much is written until the next one is over. */
+export function sizeToFill({ stored, before, freeBytes }: Filling): number {
+  return stored + Math.max(freeBytes, before === null ? 0 : 2 * (stored - before));
 }
