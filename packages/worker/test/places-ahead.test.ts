@@ -5,9 +5,9 @@ import { beforeEach, describe, expect, test } from "vitest";
 import type { TaskOutlet } from "../src/context.ts";
 import type { Run } from "../src/executors/executor.ts";
 import type { ToInside } from "../src/executors/messages.ts";
-import { Place } from "../src/executors/place.ts";
+import { Place, type PlaceOptions } from "../src/executors/place.ts";
 import { Places } from "../src/executors/places.ts";
-import { giveTicket, keepTicket, takeTicket, ticketMemory, useTicket } from "../src/executors/ticket.ts";
+import { type TicketMemory, ticketMemory, useTicket } from "../src/executors/ticket.ts";
 import { defineTask } from "../src/index.ts";
 import { failedWith } from "../src/run-attempt.ts";
 import { TaskRegistry } from "../src/task-registry.ts";
@@ -17,7 +17,13 @@ import { taskId } from "./assignment.ts";
 class FakeThread extends Place {
   readonly got: ToInside[] = [];
   ends = 0;
-  readonly ticket = ticketMemory();
+  private readonly memory: TicketMemory;
+
+  constructor(options: PlaceOptions) {
+    const memory = ticketMemory();
+    super(options, memory);
+    this.memory = memory;
+  }
 
   async end(): Promise<void> {
     this.ends++;
@@ -35,23 +41,11 @@ class FakeThread extends Place {
   }
 
   begin(job: number): boolean {
-    return useTicket(this.ticket, job);
+    return useTicket(this.memory, job);
   }
 
   protected send(message: ToInside): void {
     this.got.push(message);
-  }
-
-  protected override giveTicket(job: number): void {
-    giveTicket(this.ticket, job);
-  }
-
-  protected override keepTicket(job: number): void {
-    keepTicket(this.ticket, job);
-  }
-
-  protected override takeTicket(job: number): boolean {
-    return takeTicket(this.ticket, job);
   }
 }
 

@@ -14,6 +14,7 @@ import {
 } from "../run-attempt.ts";
 import type { Job } from "./job.ts";
 import type { FromInside, ToInside } from "./messages.ts";
+import { giveTicket, keepTicket, type TicketMemory, takeTicket } from "./ticket.ts";
 
 export type PlaceOptions = {
   readonly memoryMb: number | null;
@@ -37,9 +38,12 @@ export abstract class Place {
   private jobs = 0;
   private isLeft = false;
   private terminating = false;
+  private readonly ticket: TicketMemory | null;
 
-  constructor(options: PlaceOptions) {
+  /** `ticket` is what it shares with this side where it may be given one that waits: only so it can be taken back. */
+  constructor(options: PlaceOptions, ticket: TicketMemory | null = null) {
     this.options = options;
+    this.ticket = ticket;
     this.memoryMb = options.memoryMb;
   }
 
@@ -57,14 +61,15 @@ export abstract class Place {
 
   /** Whether it may be given one that waits: what runs in it is expected to end soon. */
   hasRoomAhead(): boolean {
-    return !this.isLeft && this.next === null && this.job !== null && this.jobEndsSoon(this.job);
+    const { ticket, job, next, isLeft } = this;
+    return ticket !== null && !isLeft && next === null && job !== null && this.jobEndsSoon(job);
   }
 
   /** There must be room. */
   runAhead(job: Job): void {
     this.next = job;
     this.enter(job);
-    this.giveTicket(job.number);
+    if (this.ticket !== null) giveTicket(this.ticket, job.number);
     this.send(runMessage(job, true));
   }
 
@@ -75,8 +80,8 @@ export abstract class Place {
 
   /** What waits in it, to be run elsewhere; null where nothing does, or it has begun: then what ran before it has ended. */
   takeBack(): Job | null {
-    const { next } = this;
-    if (next === null || !this.takeTicket(next.number)) return null;
+    const { next, ticket } = this;
+    if (next === null || ticket === null || !takeTicket(ticket, next.number)) return null;
     this.next = null;
     return next;
   }
@@ -126,15 +131,6 @@ export abstract class Place {
     job.begins(this.options.clock.nowMs());
   }
 
-  /** What waits is given to one that can take it back at any moment: a thread. */
-  protected giveTicket(_job: number): void {}
-
-  protected keepTicket(_job: number): void {}
-
-  protected takeTicket(_job: number): boolean {
-    return false;
-  }
-
   /** Takes back what waits, before it is ended because of what runs in it. False where that has ended already. */
   protected isEndOfOne(): boolean {
     if (this.next === null) return true;
@@ -168,11 +164,11 @@ export abstract class Place {
 
   /** The next one has begun, or there is none. */
   private goOn(): void {
-    const { next } = this;
+    const { next, ticket } = this;
     this.job = next;
     this.next = null;
     if (next !== null) {
-      this.keepTicket(next.number);
+      if (ticket !== null) keepTicket(ticket, next.number);
       this.begins(next);
     } else if (!this.isLeft) this.options.onFree(this);
   }

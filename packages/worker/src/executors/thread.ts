@@ -13,22 +13,22 @@ import { type FromInside, readFromInside, type ToInside } from "./messages.ts";
 import { ownBytes } from "./own-bytes.ts";
 import { Place, type PlaceOptions } from "./place.ts";
 import { Places } from "./places.ts";
-import { giveTicket, keepTicket, takeTicket, ticketMemory } from "./ticket.ts";
+import { ticketMemory } from "./ticket.ts";
 
 class Thread extends Place {
   private readonly worker: Worker;
   private readonly heapWatch: HeapWatch;
-  private readonly ticket = ticketMemory();
   private failure: Error | null = null;
   private outOfMemory = false;
 
   constructor(options: PlaceOptions) {
-    super(options);
+    const ticket = ticketMemory();
+    super(options, ticket);
     const limits = heapLimits(options.memoryMb);
     // The file beside this one, as source in the repository and compiled when published.
     const main = new URL(`./thread-main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
     const worker = new Worker(main, {
-      workerData: this.ticket,
+      workerData: ticket,
       resourceLimits: { maxOldGenerationSizeMb: limits.oldGenerationMb },
     });
     this.worker = worker;
@@ -67,18 +67,6 @@ class Thread extends Place {
   protected override begins(job: Job): void {
     this.heapWatch.start();
     super.begins(job);
-  }
-
-  protected override giveTicket(job: number): void {
-    giveTicket(this.ticket, job);
-  }
-
-  protected override keepTicket(job: number): void {
-    keepTicket(this.ticket, job);
-  }
-
-  protected override takeTicket(job: number): boolean {
-    return takeTicket(this.ticket, job);
   }
 
   private full(): void {
