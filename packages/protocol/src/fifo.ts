@@ -14,10 +14,6 @@ export class Fifo<T extends string | object> implements Iterable<T> {
     return this.items[this.gone] ?? null;
   }
 
-  get last(): T | null {
-    return this.items.at(-1) ?? null;
-  }
-
   push(item: T): void {
     this.items.push(item);
   }

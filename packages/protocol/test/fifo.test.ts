@@ -25,11 +25,7 @@ test("what came first goes first, whatever came and went before", () => {
           for (let i = 0; i < 1_000; i++) push();
           for (let i = 0; i < 900; i++) expect(fifo.shift()).toBe(model.shift());
         }
-        expect([fifo.size, fifo.first, fifo.last]).toEqual([
-          model.length,
-          model[0] ?? null,
-          model.at(-1) ?? null,
-        ]);
+        expect([fifo.size, fifo.first]).toEqual([model.length, model[0] ?? null]);
       }
       expect([...fifo]).toEqual(model);
       fifo.clear();

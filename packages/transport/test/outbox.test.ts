@@ -23,6 +23,30 @@ function add(kind: Kind, ...items: readonly Item[]): void {
 const told = (record: OutboxRecord<Kind, Item> | null): string | null =>
   record && `${record.number} ${record.kind}: ${record.items.map(({ name }) => name).join(" ")}`;
 
+test("keeps nothing of what has left, also where it never runs empty", () => {
+  const { waiting, kinds } = outbox as unknown as Record<string, { readonly items: readonly unknown[] }>;
+  add("submit", item("a", 10), item("b", 10));
+  for (let number = 1; number <= 10_000; number++) {
+    add("submit", item(number, 10));
+    expect(outbox.take()).not.toBeNull();
+    outbox.settle(number);
+  }
+  expect(outbox.waitingCount).toBe(2);
+  for (const each of [waiting, kinds]) {
+    expect(each?.items.length).toBeLessThanOrEqual(2_048);
+    expect(each?.items.filter((item) => item !== null)).toHaveLength(2);
+  }
+});
+
+test("gives up however many wait", () => {
+  const many = 500_000;
+  const each = item("a");
+  for (let i = 0; i < many; i++) outbox.add("submit", each);
+  outbox.take();
+  expect(outbox.abandonAll()).toHaveLength(many);
+  expect(outbox.pending).toBe(0);
+});
+
 describe("a record", () => {
   test("takes what waits, in order, up to its number of items", () => {
     add("submit", ...["a", "b", "c", "d"].map((name) => item(name)));
