@@ -3,7 +3,7 @@
  *
  * R1 Records are handed on with consecutive sequences, each once. At a gap the consumer is made anew behind the last
  *    record; a gap that remains is a hole in the log and stops the reader.
- * R2 Some missed heartbeats, or a reconnect, make the consumer anew: the server cuts a push consumer without a word.
+ * R2 Four missed heartbeats, or a reconnect, make the consumer anew: the server cuts a push consumer without a word.
  * R3 Whenever the consumer is made, the last record is still in the stream as it was: a stream that lost its tail goes on
  *    with other records under the same sequences.
  */
@@ -42,7 +42,7 @@ export type LogReaderOptions = {
 
 /** A tick and its way through the log. */
 const HEARTBEAT_MS = 600;
-const SILENCE_MAX_MS = 2_500;
+const SILENCE_MAX_MS = 4 * HEARTBEAT_MS + 100;
 const WATCH_MS = 500;
 const RETRY_MS = 200;
 /** A stream that has just changed its leader is asked again before it is believed to have lost something. */

@@ -5,6 +5,7 @@ import {
   assertNever,
   BlobId,
   type CoordinatorReport,
+  DEFAULT_OPTIONS,
   type Expiry,
   type InfoReport,
   type ListFilter,
@@ -19,7 +20,6 @@ import {
   type WorkerReport,
 } from "@weft/protocol";
 import {
-  DEFAULT_TERMS,
   hasExpired,
   isFreed,
   isLive,
@@ -142,11 +142,10 @@ async function show(id: TaskId, context: QueryContext): Promise<Answer> {
   const record = isLive(task) ? null : await context.values.record(task.submitted.seq);
   const submission = record?.type === "submit" ? record.tasks[task.submitted.index] : undefined;
   const live = isLive(task) ? task : null;
-  const { priority, dependencies } = live ?? {
-    priority: submission?.options?.priority ?? 0,
-    dependencies: submission?.dependsOn ?? [],
-  };
-  const { labels } = live?.terms ?? submission?.options ?? DEFAULT_TERMS;
+  const options = submission?.options ?? DEFAULT_OPTIONS;
+  const { priority } = live ?? options;
+  const { labels } = live?.terms ?? options;
+  const dependencies = live?.dependencies ?? submission?.dependsOn ?? [];
   const report: TaskReport = {
     id,
     name: task.name,

@@ -1,12 +1,12 @@
 /** What the ledger keeps of a task. Values are not kept: a position names the record that holds them. */
 import {
-  DEPENDENCY_TIMEOUT_DEFAULT_MS,
+  DEFAULT_OPTIONS,
   type LiveState,
   type Outcome,
   type Parent,
   type Reason,
-  type RetryPolicy,
   type Sender,
+  type SubmissionOptions,
   type TaskId,
   type TaskName,
   type WorkerLoss,
@@ -66,31 +66,10 @@ export type LiveTask = {
 export const NOTHING: readonly never[] = Object.freeze([]);
 
 /** What a task may want beyond running once, anywhere. Most want nothing: all these have the same. */
-export type Terms = {
-  readonly labels: readonly string[];
-  readonly traceparent: string | null;
-  readonly retry: RetryPolicy | null;
-  /** One run. The worker sees to it; the leader where the worker does not. */
-  readonly timeoutMs: number | null;
-  /** From released to begun. */
-  readonly queueTimeoutMs: number | null;
-  /** The moment by which it must have ended, by the ledger's clock. */
-  readonly deadlineMs: number | null;
-  /** While it waits for its dependencies; 0 for however long. */
-  readonly dependencyTimeoutMs: number;
-  readonly keepResult: boolean;
-};
+export type Terms = Omit<SubmissionOptions, "priority" | "parent">;
 
-export const DEFAULT_TERMS: Terms = Object.freeze({
-  labels: NOTHING,
-  traceparent: null,
-  retry: null,
-  timeoutMs: null,
-  queueTimeoutMs: null,
-  deadlineMs: null,
-  dependencyTimeoutMs: DEPENDENCY_TIMEOUT_DEFAULT_MS,
-  keepResult: true,
-});
+const { priority: _priority, parent: _parent, ...nothingMore } = DEFAULT_OPTIONS;
+export const DEFAULT_TERMS: Terms = Object.freeze(nothingMore);
 
 /** The dependencies of a task, in their order, as far as they live. */
 export type Living = readonly (LiveTask | undefined)[];
