@@ -8,11 +8,11 @@ import {
   Sender,
   type TaskId,
 } from "@weft/protocol";
+import { heldBytes } from "@weft/testing";
 import { encodeLedger, LedgerDecoder } from "../../packages/coordinator/src/core/codec/ledger-codec.ts";
 import { Ledger } from "../../packages/coordinator/src/core/ledger/index.ts";
 import { serve } from "../child-service.ts";
 import { monotonicMs } from "../clock.ts";
-import { heldBytes } from "../held-bytes.ts";
 import { electionRecord, submitRecords } from "../recovery/task-records.ts";
 import type { HolderContract, Measured, MeasuredState } from "./contract.ts";
 
@@ -61,21 +61,21 @@ function ledgerWith(state: MeasuredState, tasks: number): Ledger {
 }
 
 function measure(state: MeasuredState, tasks: number): Measured {
-  const emptyBytes = heldBytes();
+  const emptyBytes = heldBytes().all;
   const beganMs = monotonicMs();
   const ledger = ledgerWith(state, tasks);
   const foldedMs = monotonicMs();
-  const foldedBytes = heldBytes();
+  const foldedBytes = heldBytes().all;
   const encodingMs = monotonicMs();
   const chunks = [...encodeLedger(ledger)];
   const encodedMs = monotonicMs();
-  const beforeBytes = heldBytes();
+  const beforeBytes = heldBytes().all;
   const decodingMs = monotonicMs();
   const decoder = new LedgerDecoder(ledger.config);
   for (const chunk of chunks) decoder.push(chunk);
   const decoded = decoder.done();
   const decodedMs = monotonicMs();
-  const decodedBytes = heldBytes() - beforeBytes;
+  const decodedBytes = heldBytes().all - beforeBytes;
   if (decoded.live.size !== ledger.live.size) throw new Error("tasks were lost");
   return {
     bytesPerTask: (foldedBytes - emptyBytes) / tasks,

@@ -38,6 +38,15 @@ function chain(length: number): Ledger {
 }
 
 describe("a ledger that is read back from its bytes", () => {
+  test("has one object for what all tasks want that want nothing, as before", () => {
+    const wants = (of: Ledger) => new Set([...of.live.values()].map(({ terms }) => terms));
+    const log = new TestLog();
+    log.submit([submission(1), submission(2), submission(3, [], { timeoutMs: 5 })]);
+    expect(wants(log.ledger).size).toBe(2);
+    expect([...wants(throughBytes(log.ledger))]).toEqual([...wants(log.ledger)]);
+    expect(wants(throughBytes(log.ledger)).size).toBe(2);
+  });
+
   test("I6, I7: folds on with the same effects to the same bytes, wherever the log is cut", () => {
     fc.assert(
       fc.property(stepsWithRetention, fc.nat(), (all, where) => {

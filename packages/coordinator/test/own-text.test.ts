@@ -1,10 +1,10 @@
 /** What a ledger keeps of the texts of a record, and for whom lists are kept. */
 import { decodeRecord, encodeRecord, InstanceId, TaskId } from "@weft/protocol";
 import { expect, test } from "vitest";
+import { heldBytes } from "../../testing/src/index.ts";
 import { NOBODY, withDependent } from "../src/core/ledger/dependents.ts";
 import { Names, ownId, ownText } from "../src/core/ledger/own-text.ts";
 import type { LiveTask } from "../src/core/ledger/task.ts";
-import { heldBytes } from "./held-bytes.ts";
 import { CLIENT, idOf, newLedger, submission, TestLog, WORKER } from "./test-log.ts";
 
 test("a text that is copied is the same text, whatever is in it", () => {

@@ -2,9 +2,9 @@
 import { InstanceId, type LogRecord, Namespace, Subjects } from "@weft/protocol";
 import type { Connection } from "@weft/transport";
 import { expect, test } from "vitest";
+import { heldBytes } from "../../testing/src/index.ts";
 import type { Effect } from "../src/core/ledger/index.ts";
 import { ValueStore } from "../src/shell/value-store.ts";
-import { heldBytes } from "./held-bytes.ts";
 import { submission, TestLog } from "./test-log.ts";
 
 const MIB = 1024 * 1024;

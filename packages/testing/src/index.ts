@@ -1,3 +1,4 @@
+export { heldBytes } from "./held-bytes.ts";
 export type { NatsCluster, StartNatsClusterOptions, WaitUntilReadyOptions } from "./nats-server/cluster.ts";
 export { natsClusterOf, startNatsCluster } from "./nats-server/cluster.ts";
 export type { NatsServerAttempt, NatsServerWay } from "./nats-server/errors.ts";

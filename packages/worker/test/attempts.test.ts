@@ -1,8 +1,6 @@
 /** What a worker holds, command by command. */
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
-import { waitUntil } from "../../testing/src/index.ts";
+import { heldBytes, waitUntil } from "../../testing/src/index.ts";
 import { Attempts } from "../src/core/attempts.ts";
 import { assignmentOf, taskId } from "./assignment.ts";
 
@@ -139,8 +137,6 @@ describe("attempts", () => {
   });
 
   test("that have ended leave nothing of their arguments in memory", async () => {
-    setFlagsFromString("--expose-gc");
-    const collect = runInNewContext("gc") as () => void;
     const attempts = new Attempts(1, 2);
     const left = (number: number): WeakRef<Uint8Array> => {
       const assignment = assignmentOf({ id: taskId(number), input: new Uint8Array(1_000) });
@@ -155,7 +151,7 @@ describe("attempts", () => {
     const kept = (): number => args.filter((each) => each.deref() !== undefined).length;
     await waitUntil(
       () => {
-        collect();
+        heldBytes();
         return kept() === 0;
       },
       { what: "that no arguments are kept", story: () => `${kept()} of ${args.length} are kept` },
