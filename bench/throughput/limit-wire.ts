@@ -12,7 +12,7 @@ import {
   TaskName,
 } from "@weft/protocol";
 
-/** As Weft's own. */
+/** Larger than Weft's, and fewer at once: that takes the least. */
 export const RECORD_BYTES_TARGET = 256 * 1024;
 export const WINDOW = 4;
 /** What a record takes of a task besides its argument, rounded up. */

@@ -22,6 +22,7 @@ test("each record is taken once, however far others get ahead of it", () => {
       (sendings, unlucky) => {
         const outbox = new Outbox<"submit", OutboxItem>({
           windowMax: 4,
+          fullWindowMax: 4,
           spanMax: RECORD_SPAN_MAX,
           recordBytesMax: 1,
           recordItemsMax: 1,

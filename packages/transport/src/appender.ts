@@ -13,7 +13,6 @@ import {
   ClosedError,
   inboxPrefix,
   RECORD_BYTES_TARGET,
-  RECORD_ITEMS_MAX,
   RECORD_SPAN_MAX,
   TooManyPendingError,
 } from "@weft/protocol";
@@ -48,7 +47,15 @@ type Flight = {
   troubled: boolean;
 };
 
+/** Records on their way. While they are, what else comes gathers in the next one. */
 const WINDOW_MAX = 4;
+/** Full ones: whoever adds in a loop is ahead of the first acknowledgement by as many. */
+const FULL_WINDOW_MAX = 32;
+/**
+ * A record of small items is full sooner than its bytes say: whoever reads it passes on all of it together, and those behind
+ * them stand still meanwhile.
+ */
+const RECORD_ITEMS = 640;
 const PENDING_MAX = 1_000_000;
 const ACK_TIMEOUT_MS = 2_000;
 const RETRY_FIRST_MS = 50;
@@ -70,15 +77,19 @@ export class Appender<Kind extends string, Item extends OutboxItem> {
   private idleWaiters: (() => void)[] = [];
   private pendingCount = 0;
   private troubledCount = 0;
+  /** The highest number that was acknowledged, and when the last acknowledgement came. */
+  private lastNumber = 0;
+  private heardAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: AppenderOptions<Kind, Item>) {
     this.options = options;
     this.pendingMax = options.pendingMax ?? PENDING_MAX;
     this.outbox = new Outbox({
       windowMax: WINDOW_MAX,
+      fullWindowMax: FULL_WINDOW_MAX,
       spanMax: RECORD_SPAN_MAX,
       recordBytesMax: RECORD_BYTES_TARGET,
-      recordItemsMax: RECORD_ITEMS_MAX,
+      recordItemsMax: RECORD_ITEMS,
     });
     const { nats, sender, entropy } = options.connection;
     this.replyPrefix = `${inboxPrefix(sender)}.${entropy.token(16)}.`;
@@ -101,13 +112,16 @@ export class Appender<Kind extends string, Item extends OutboxItem> {
     this.pendingCount++;
     this.outbox.add(kind, item);
     // What fills a record need not wait for what else the turn brings.
-    if (this.outbox.waitingBytes >= RECORD_BYTES_TARGET) this.flush(RECORD_BYTES_TARGET);
+    if (this.outbox.fillsRecord) this.flush({ fullOnly: true });
     if (this.flushQueued) return;
     this.flushQueued = true;
-    this.options.connection.clock.endOfTurn(() => {
+    const flush = (): void => {
       this.flushQueued = false;
       this.flush();
-    });
+    };
+    // Where nothing is on its way, it waits for what this call brings, and not for the rest of the turn.
+    if (this.flights.size === 0) queueMicrotask(flush);
+    else this.options.connection.clock.endOfTurn(flush);
   }
 
   /** Sends what is in flight again, at once: after a reconnect. */
@@ -153,11 +167,11 @@ export class Appender<Kind extends string, Item extends OutboxItem> {
     this.wakeIdle();
   }
 
-  /** Sends what waits, as long as that is at least so much. */
-  private flush(leastBytes = 0): void {
+  /** Sends what waits, or as much of it as fills records. */
+  private flush({ fullOnly } = { fullOnly: false }): void {
     if (this.closed) return;
     const mayTake = this.troubledCount === 0 && this.held === null;
-    while (mayTake && this.outbox.waitingBytes >= leastBytes) {
+    while (mayTake && (!fullOnly || this.outbox.fillsRecord)) {
       const record = this.outbox.take();
       if (record === null) break;
       const flight = {
@@ -191,10 +205,16 @@ export class Appender<Kind extends string, Item extends OutboxItem> {
     }
     const nowMs = this.options.connection.clock.nowMs();
     for (const [number, flight] of this.inOrder()) {
-      if (nowMs < flight.dueAtMs) continue;
+      if (nowMs < this.dueAtMs(number, flight)) continue;
       if (!flight.refused) this.setTrouble({ code: 0, message: "no acknowledgement in time" });
       this.send(number);
     }
+  }
+
+  /** A slow link is no lost one: what is behind the last that was acknowledged is not late while acknowledgements come. */
+  private dueAtMs(number: number, { refused, dueAtMs }: Flight): number {
+    if (refused || number < this.lastNumber) return dueAtMs;
+    return Math.max(dueAtMs, this.heardAtMs + ACK_TIMEOUT_MS);
   }
 
   /** What may be sent: of the records that were refused only the first. */
@@ -220,6 +240,8 @@ export class Appender<Kind extends string, Item extends OutboxItem> {
     if (ack.ok) {
       const record = this.outbox.settle(number);
       if (record === null) return;
+      this.lastNumber = Math.max(this.lastNumber, number);
+      this.heardAtMs = this.options.connection.clock.nowMs();
       const wasTroubled = this.flights.get(number)?.troubled === true;
       this.flights.delete(number);
       if (wasTroubled) this.troubledCount--;

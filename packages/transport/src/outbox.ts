@@ -3,8 +3,9 @@
  * what is added meanwhile goes into the next one. Pure: it knows no clock, connection or promise.
  *
  * O1 A record keeps its number and bytes however often it is sent, so the fold can void the repeats.
- * O2 At most `windowMax` records are in flight, and their numbers lie within `spanMax`: one that is lost while those behind it
- *    arrive must not come so late that the fold takes it for a repeat.
+ * O2 At most `fullWindowMax` records are in flight, and one leaves behind `windowMax` of them only if it is full: waiting gains
+ *    it nothing, where others gather more. Their numbers lie within `spanMax`: one that is lost while those behind it arrive
+ *    must not come so late that the fold takes it for a repeat.
  * O3 Items leave in the order in which they came; a record holds items of one kind only.
  */
 import { Fifo } from "@weft/protocol";
@@ -26,6 +27,7 @@ export type OutboxRecord<Kind, Item> = {
 
 export type OutboxLimits = {
   readonly windowMax: number;
+  readonly fullWindowMax: number;
   readonly spanMax: number;
   readonly recordBytesMax: number;
   readonly recordItemsMax: number;
@@ -64,6 +66,12 @@ export class Outbox<Kind extends string, Item extends OutboxItem> {
     return this.flying.size;
   }
 
+  /** Whether what waits fills a record. */
+  get fillsRecord(): boolean {
+    const { recordBytesMax, recordItemsMax } = this.limits;
+    return this.bytes >= recordBytesMax || this.waiting.size >= recordItemsMax;
+  }
+
   add(kind: Kind, item: Item): void {
     this.kinds.push(kind);
     this.waiting.push(item);
@@ -92,9 +100,10 @@ export class Outbox<Kind extends string, Item extends OutboxItem> {
   }
 
   private get hasRoom(): boolean {
-    const { windowMax, spanMax } = this.limits;
+    const { windowMax, fullWindowMax, spanMax } = this.limits;
     const [oldest] = this.flying.keys();
-    return this.flying.size < windowMax && (oldest === undefined || this.lastNumber + 1 - oldest < spanMax);
+    const most = this.fillsRecord ? fullWindowMax : windowMax;
+    return this.flying.size < most && (oldest === undefined || this.lastNumber + 1 - oldest < spanMax);
   }
 
   /** The record that an acknowledgement settles; null for a second acknowledgement of a record sent twice. */

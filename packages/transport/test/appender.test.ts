@@ -31,7 +31,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** What is added in one turn of the event loop is sent at its end. */
+/** What is added in one turn of the event loop is sent by its end. */
 async function add(kind: string, ...items: readonly NotedItem[]): Promise<void> {
   for (const each of items) appender.add(kind, each);
   await new Promise((over) => setImmediate(over));
@@ -49,6 +49,34 @@ describe("what is added", () => {
   test("goes out at once where it fills a record", () => {
     for (let i = 0; i < 3; i++) appender.add("submit", new NotedItem(String(i), 100 * 1024));
     expect(texts()).toEqual(["1 submit: 0 1"]);
+  });
+
+  test("leaves after the call where nothing is on its way, and else after the turn", async () => {
+    appender.add("submit", new NotedItem("a"));
+    appender.add("submit", new NotedItem("b"));
+    await Promise.resolve();
+    expect(texts()).toEqual(["1 submit: a b"]);
+    appender.add("submit", new NotedItem("c"));
+    await Promise.resolve();
+    appender.add("submit", new NotedItem("d"));
+    expect(texts()).toHaveLength(1);
+    await new Promise((over) => setImmediate(over));
+    expect(texts()[1]).toBe("2 submit: c d");
+  });
+
+  test("in a loop leaves in full records before the first is acknowledged, up to 32 of them", async () => {
+    appender.close();
+    open(100_000);
+    for (const each of itemsOf(640 * 33 + 1)) appender.add("submit", each);
+    expect(texts().map((text) => text.split(" ").length - 2)).toEqual(Array.from({ length: 32 }, () => 640));
+    await new Promise((over) => setImmediate(over));
+    expect(texts()).toHaveLength(32);
+    nats.acknowledge(0, 1);
+    expect(texts()).toHaveLength(33);
+    for (let number = 1; number < 29; number++) nats.acknowledge(number, 1 + number);
+    expect(texts()).toHaveLength(33);
+    nats.acknowledge(29, 30);
+    expect(texts().at(-1)).toBe(`34 submit: ${640 * 33}`);
   });
 
   test("is acknowledged at the sequence of its record, each item once", async () => {
@@ -122,6 +150,28 @@ describe("a record that nobody answers", () => {
     const sent = texts().length;
     vi.advanceTimersByTime(60_000);
     expect(texts().length).toBe(sent);
+  });
+
+  test("is not sent again while acknowledgements of what is before it come, however slowly", async () => {
+    for (let i = 0; i < 4; i++) await add("submit", new NotedItem(String(i)));
+    for (let number = 0; number < 3; number++) {
+      vi.advanceTimersByTime(1_500);
+      nats.acknowledge(number, 1 + number);
+    }
+    vi.advanceTimersByTime(1_900);
+    expect(texts()).toHaveLength(4);
+    vi.advanceTimersByTime(200);
+    expect(texts().slice(4)).toEqual(["4 submit: 3"]);
+  });
+
+  test("is sent again in its time where what is behind it is acknowledged", async () => {
+    for (let i = 0; i < 3; i++) await add("submit", new NotedItem(String(i)));
+    vi.advanceTimersByTime(1_500);
+    nats.acknowledge(1, 1);
+    vi.advanceTimersByTime(600);
+    expect(texts().slice(3)).toEqual(["1 submit: 0"]);
+    vi.advanceTimersByTime(2_000);
+    expect(texts().slice(4)).toEqual(["3 submit: 2", "1 submit: 0"]);
   });
 
   test("is sent again at once where the owner says so, as after a reconnect", async () => {

@@ -10,7 +10,7 @@ function item(name: string | number, bytes = 1): Item {
   return { name: String(name), bytes, acknowledged: nothing, abandoned: nothing };
 }
 
-const LIMITS = { windowMax: 2, spanMax: 5, recordBytesMax: 10, recordItemsMax: 3 };
+const LIMITS = { windowMax: 2, fullWindowMax: 2, spanMax: 5, recordBytesMax: 10, recordItemsMax: 3 };
 let outbox: Outbox<Kind, Item>;
 beforeEach(() => {
   outbox = new Outbox(LIMITS);
@@ -101,6 +101,35 @@ describe("the window", () => {
   });
 });
 
+describe("the window of full records", () => {
+  beforeEach(() => {
+    outbox = new Outbox({ ...LIMITS, fullWindowMax: 4 });
+  });
+
+  test("lets those out that gain nothing by waiting, and no others", () => {
+    add("submit", ...Array.from({ length: 10 }, (_, i) => item(i)));
+    for (let number = 1; number <= 3; number++) expect(outbox.take()?.items).toHaveLength(3);
+    expect([outbox.fillsRecord, outbox.take()]).toEqual([false, null]);
+    add("submit", item(10), item(11));
+    expect([outbox.fillsRecord, told(outbox.take())]).toEqual([true, "4 submit: 9 10 11"]);
+  });
+
+  test("is as wide as it says", () => {
+    add("submit", ...Array.from({ length: 30 }, (_, i) => item(i, 5)));
+    for (let number = 1; number <= 4; number++) expect(outbox.take()).not.toBeNull();
+    expect([outbox.fillsRecord, outbox.take()]).toEqual([true, null]);
+  });
+
+  test("counts bytes as well", () => {
+    add("submit", ...Array.from({ length: 3 }, (_, i) => item(i, 10)));
+    for (let number = 1; number <= 3; number++) expect(outbox.take()?.items).toHaveLength(1);
+    add("submit", item("a", 9));
+    expect(outbox.take()).toBeNull();
+    add("submit", item("b", 1));
+    expect(told(outbox.take())).toBe("4 submit: a b");
+  });
+});
+
 test("a record that is not acknowledged holds up those that would be too far ahead of it, until it is", () => {
   add("submit", ...Array.from({ length: 30 }, (_, i) => item(i)));
   expect(outbox.take()?.number).toBe(1);
@@ -134,18 +163,22 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.record({ settle: fc.nat({ max: 30 }) }) },
 );
 
+const WIDE = { ...LIMITS, fullWindowMax: 4 };
+
 test("whatever the order of steps: every item leaves once, in order, within the bounds (O2, O3)", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
-      const own = new Outbox<Kind, Item & { readonly kind: Kind }>(LIMITS);
+      const own = new Outbox<Kind, Item & { readonly kind: Kind }>(WIDE);
       const taken: string[] = [];
       const flying = new Map<number, number>();
       let added = 0;
       let settled = 0;
       for (const each of steps) {
         if (each === "take") {
+          const { fillsRecord, inFlight } = own;
           const record = own.take();
           if (record === null) continue;
+          expect(fillsRecord || inFlight < WIDE.windowMax).toBe(true);
           flying.set(record.number, record.items.length);
           taken.push(...record.items.map(({ name }) => name));
           const bytes = record.items.reduce((sum, one) => sum + one.bytes, 0);
@@ -160,7 +193,7 @@ test("whatever the order of steps: every item leaves once, in order, within the 
           flying.delete(each.settle);
         } else own.add(each.kind, { ...item(added++, each.bytes), kind: each.kind });
         expect(own.inFlight).toBe(flying.size);
-        expect(own.inFlight).toBeLessThanOrEqual(LIMITS.windowMax);
+        expect(own.inFlight).toBeLessThanOrEqual(WIDE.fullWindowMax);
         const numbers = [...flying.keys()];
         if (numbers.length > 0)
           expect(Math.max(...numbers) - Math.min(...numbers)).toBeLessThan(LIMITS.spanMax);

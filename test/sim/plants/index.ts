@@ -67,7 +67,7 @@ export const PLANTS: readonly Plant[] = [
     edits: [
       {
         file: "/packages/transport/src/appender.ts",
-        from: "if (nowMs < flight.dueAtMs) continue;",
+        from: "if (nowMs < this.dueAtMs(number, flight)) continue;",
         to: "continue;",
       },
     ],
