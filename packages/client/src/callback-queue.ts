@@ -16,7 +16,8 @@ type Entry = {
 export type CallbackHost = { readonly reportError: (error: Error) => void };
 
 export class CallbackQueue {
-  private readonly entries: Entry[] = [];
+  /** Null until one has to wait. */
+  private entries: Entry[] | null = null;
   private readonly host: CallbackHost;
   private running = false;
 
@@ -24,16 +25,26 @@ export class CallbackQueue {
     this.host = host;
   }
 
+  /** Whether none runs or waits. */
+  get isIdle(): boolean {
+    return !this.running;
+  }
+
   add(callback: Callback, argument?: unknown): void {
-    if (this.running) this.entries.push({ callback, argument, later: null });
+    if (this.running) this.enqueue({ callback, argument, later: null });
     else this.begin(callback, argument);
   }
 
   /** Reads what to call when its turn comes, and is not queued twice in a row. */
   coalesce(later: () => readonly Callback[]): void {
-    if (this.entries.at(-1)?.later != null) return;
-    this.entries.push({ callback: nothing, argument: undefined, later });
+    if (this.entries?.at(-1)?.later != null) return;
+    this.enqueue({ callback: nothing, argument: undefined, later });
     if (!this.running) this.begin(nothing, undefined);
+  }
+
+  private enqueue(entry: Entry): void {
+    this.entries ??= [];
+    this.entries.push(entry);
   }
 
   private begin(callback: Callback, argument: unknown): void {
@@ -43,13 +54,13 @@ export class CallbackQueue {
 
   /** Goes on until one has to be awaited, or none is left. */
   private proceed(): void {
-    for (let entry = this.entries.shift(); entry !== undefined; entry = this.entries.shift()) {
+    for (let entry = this.entries?.shift(); entry !== undefined; entry = this.entries?.shift()) {
       const { callback, argument, later } = entry;
       if (later === null) {
         if (this.call(callback, argument)) return;
       } else {
         const now = later().map((each) => ({ callback: each, argument: undefined, later: null }));
-        this.entries.unshift(...now);
+        this.entries?.unshift(...now);
       }
     }
     this.running = false;

@@ -37,12 +37,13 @@ import {
   openConnection,
   within,
 } from "@weft/transport";
+import { type ClientItem, ClientRecords, cancelItem, receivedItem } from "./client-records.ts";
 import { Follower } from "./follower.ts";
 import { type HandleHost, type Settlement, TaskHandle } from "./handle.ts";
 import { OpenTask, type OpenTaskHost } from "./open-task.ts";
 import { Receipts } from "./receipts.ts";
 import { settlementOf, unreadableOf } from "./settlement.ts";
-import { type ClientItem, cancelItem, encodeItems, receivedItem, submissionOf } from "./submission.ts";
+import { submissionOf } from "./submission.ts";
 import { SubmitLine } from "./submit-line.ts";
 import { NO_OPTIONS, type SubmitOptions } from "./submit-options.ts";
 import { type TypedTasks, typedTasks } from "./typed-tasks.ts";
@@ -89,6 +90,8 @@ export class Client {
   private readonly follower: Follower<OpenTask>;
   /** Subscriptions to the progress of tasks that others submitted; null until somebody listens. */
   private readonly attached = new Map<TaskId, BusSubscription | null>();
+  /** Cancels that must not overtake their tasks on the way to the log. */
+  private readonly earlyCancels = new Map<TaskId, Cancel>();
   private readonly receipts = new Receipts((id) => this.appendReceipt(id));
   private readonly source = {
     newId: (): TaskId => this.createId(),
@@ -104,9 +107,9 @@ export class Client {
     reportError: (error) => this.onError(error),
   };
   private readonly taskHost: OpenTaskHost = {
-    forget: (task) => this.forget(task.id),
-    accepted: (task, submission, seq) => this.accepted(task, submission, seq),
-    abandoned: (id) => this.receipts.abandoned(id),
+    forget: (id) => this.forget(id),
+    accepted: (id, seq) => this.loggedAt(id, seq),
+    abandoned: (id) => this.abandoned(id),
     received: (task) => this.received(task),
     ended: (id) => this.receipts.forget(id),
     readResult: (task, reference) => this.readResult(task, reference),
@@ -127,12 +130,14 @@ export class Client {
     const onTrouble = (trouble: AckError | null): void => {
       if (trouble !== null) this.onError(new AppendRefusedError("tasks", trouble.message));
     };
+    const records = new ClientRecords(instance);
     this.appender = new Appender<ClientItem["kind"], ClientItem>({
       connection,
       stream: subjects.stream(0),
       noun: "tasks",
       subject: (kind) => subjects.log(0, kind, sender),
-      encode: (record) => encodeItems(instance, record),
+      packed: (item, number) => records.packed(item, number),
+      encode: (record) => records.encode(record),
       onTrouble,
     });
     this.writer = new BlobWriter({ connection, subjects, sizes: blobSizes, onTrouble });
@@ -208,8 +213,7 @@ export class Client {
   }
 
   private openTask<T>(handle: TaskHandle<T>, submission: Submission | null): OpenTask {
-    const nowMs = this.connection.clock.nowMs();
-    return new OpenTask(this.taskHost, handle as TaskHandle, submission, nowMs);
+    return new OpenTask(this.taskHost, handle as TaskHandle, submission);
   }
 
   /** Told again and again while it lasts, and told to the user once. */
@@ -248,13 +252,19 @@ export class Client {
     this.attached.delete(id);
   }
 
-  private accepted(task: OpenTask, { id, dependsOn }: Submission, seq: number): void {
-    if (!this.receipts.isIdle) this.receipts.accepted(id, dependsOn);
+  private loggedAt(id: TaskId, seq: number): void {
     this.follower.acknowledged(seq);
-    const { earlyCancel } = task;
-    if (earlyCancel === null) return;
-    task.earlyCancel = null;
-    this.appendCancel(earlyCancel);
+    if (!this.receipts.isIdle) this.receipts.accepted(id);
+    if (this.earlyCancels.size === 0) return;
+    const cancel = this.earlyCancels.get(id);
+    if (cancel === undefined) return;
+    this.earlyCancels.delete(id);
+    this.appendCancel(cancel);
+  }
+
+  private abandoned(id: TaskId): void {
+    this.earlyCancels.delete(id);
+    this.receipts.abandoned(id);
   }
 
   /** One that has settled was accepted, whoever submitted it. */
@@ -269,7 +279,7 @@ export class Client {
       throw new UsageError(`a cancel reason must be at most ${TEXT_LENGTH_MAX} characters`);
     }
     const task = this.follower.get(id);
-    if (task?.isAccepted === false) task.earlyCancel = cancel;
+    if (task?.isAccepted === false) this.earlyCancels.set(id, cancel);
     else this.appendCancel(cancel);
   }
 

@@ -20,11 +20,10 @@ import { ask, type Clock, type Connection, type Timer } from "@weft/transport";
 /** What is followed. */
 export type Followed = {
   readonly id: TaskId;
-  readonly openedAtMs: number;
   /** The log has it. */
   readonly isAccepted: boolean;
-  /** The follower's own note: since when the leader does not know it. */
-  unknownSinceMs: number | null;
+  /** The follower's own note: how many of its watches there had been when this was opened. */
+  watchesBefore: number;
   settled(task: SettledTask): void;
   /** It has ended, and its value is not kept any more. */
   unreadable(task: SettledTask, error: Error): void;
@@ -60,9 +59,12 @@ export class Follower<Task extends Followed = Followed> {
   afterSeq = 0;
   private asking = false;
   private sweptAtMs: number;
+  /** The clock by which a task is old: a small number is part of the task, where a moment is an object beside it. */
+  private watches = 0;
   private rotation: MapIterator<[TaskId, Task]> | null = null;
   private askAgain = false;
-  private unknownCount = 0;
+  /** Since when the leader does not know a task. */
+  private readonly unknownSinceMs = new Map<TaskId, number>();
   private closed = false;
 
   constructor(options: FollowerOptions) {
@@ -99,7 +101,7 @@ export class Follower<Task extends Followed = Followed> {
 
   /** It was not submitted after all. */
   drop(id: TaskId): void {
-    this.open.delete(id);
+    this.forget(id);
   }
 
   /** All that are followed. */
@@ -151,6 +153,7 @@ export class Follower<Task extends Followed = Followed> {
   }
 
   private follow(task: Task): void {
+    task.watchesBefore = this.watches;
     this.open.set(task.id, task);
     this.timer ??= this.clock.every(WATCH_MS, () => this.watch(), { background: true });
   }
@@ -162,9 +165,10 @@ export class Follower<Task extends Followed = Followed> {
   }
 
   private watch(): void {
+    this.watches++;
     if (this.open.size === 0) return this.rest();
     const silent = this.clock.nowMs() - this.lastHeardMs > SILENCE_MAX_MS;
-    if (silent || this.unknownCount > 0) this.ask();
+    if (silent || this.unknownSinceMs.size > 0) this.ask();
     else if (!this.asking && this.clock.nowMs() - this.sweptAtMs >= OLD_MS) this.sweep();
   }
 
@@ -181,7 +185,9 @@ export class Follower<Task extends Followed = Followed> {
         continue;
       }
       const [id, open] = next.value;
-      if (open.isAccepted && this.sweptAtMs - open.openedAtMs >= OLD_MS) ids.push(id);
+      // The first watch may have come right after it.
+      const openMs = (this.watches - open.watchesBefore - 1) * WATCH_MS;
+      if (open.isAccepted && openMs >= OLD_MS) ids.push(id);
     }
     if (ids.length > 0) this.askFor(ids);
   }
@@ -218,12 +224,12 @@ export class Follower<Task extends Followed = Followed> {
     const open = this.open.get(task.id);
     if (open === undefined) return;
     if (task.fetch) return this.beginFetch(task);
-    this.forget(task.id, open);
+    this.forget(task.id);
     open.settled(task);
   }
 
-  private forget(id: TaskId, open: Task): void {
-    if (open.unknownSinceMs !== null) this.unknownCount--;
+  private forget(id: TaskId): void {
+    if (this.unknownSinceMs.size > 0) this.unknownSinceMs.delete(id);
     this.open.delete(id);
   }
 
@@ -246,7 +252,7 @@ export class Follower<Task extends Followed = Followed> {
       if (!(error instanceof ResultExpiredError)) throw error;
       const open = this.open.get(task.id);
       if (open === undefined) return;
-      this.forget(task.id, open);
+      this.forget(task.id);
       open.unreadable(task, error);
     }
   }
@@ -274,16 +280,17 @@ export class Follower<Task extends Followed = Followed> {
     if (answer.type === "settled") return this.settle(answer.task);
     const open = this.open.get(answer.id);
     if (open === undefined) return;
+    const { id } = answer;
     if (answer.type === "live") {
-      if (open.unknownSinceMs !== null) this.unknownCount--;
-      open.unknownSinceMs = null;
+      this.unknownSinceMs.delete(id);
       return;
     }
-    if (open.unknownSinceMs === null) this.unknownCount++;
-    open.unknownSinceMs ??= this.clock.nowMs();
-    const { id, expired } = answer;
-    if (expired !== "yes" && this.clock.nowMs() - open.unknownSinceMs < UNKNOWN_WAIT_MS) return;
-    this.forget(id, open);
+    const nowMs = this.clock.nowMs();
+    const sinceMs = this.unknownSinceMs.get(id) ?? nowMs;
+    this.unknownSinceMs.set(id, sinceMs);
+    const { expired } = answer;
+    if (expired !== "yes" && nowMs - sinceMs < UNKNOWN_WAIT_MS) return;
+    this.forget(id);
     open.unknown(expired === "no" ? new UnknownTaskError(id) : new ResultExpiredError(id));
   }
 }

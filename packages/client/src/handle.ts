@@ -71,28 +71,34 @@ type ProgressListener = {
   told: ProgressReport | null;
 };
 
+type Progressing = { readonly listeners: ProgressListener[]; last: ProgressReport | null };
+
 type Callback = (argument: unknown) => unknown;
-type OutcomeListener =
-  | { readonly of: "value"; readonly callback: (value: never) => unknown }
-  | { readonly of: "error"; readonly callback: (error: Error) => unknown };
+/** One is by itself, as in most of what may be a million handles: a list takes another 56 bytes. */
+type Listeners = Callback | Callback[] | null;
+
+/** A result that is large: it is read once somebody asks for it. */
+type Late = {
+  readonly outcome: Outcome;
+  /** Null once it has begun. */
+  read: (() => Promise<Settlement<unknown>>) | null;
+};
 
 export class TaskHandle<T = unknown> {
   readonly id: TaskId;
   /** The task's name; null on a handle made from an id. */
   readonly name: string | null;
   private readonly host: HandleHost;
-  private queue: CallbackQueue | null = null;
   // What is inside knows nothing of T, so that a handle of a number is a handle of an unknown too.
   private settlement: Settlement<unknown> | null = null;
-  /** How it ended, where its result is large: that is read once somebody asks for it. */
-  private ended: Outcome | null = null;
-  private read: (() => Promise<Settlement<unknown>>) | null = null;
+  private late: Late | null = null;
   private closed: ClosedError | null = null;
   private waiting: PromiseWithResolvers<Settlement<unknown>> | null = null;
-  /** Null where there are none, as in most of what may be a million handles. */
-  private progressListeners: ProgressListener[] | null = null;
-  private outcomeListeners: OutcomeListener[] | null = null;
-  private lastProgress: ProgressReport | null = null;
+  private valueListeners: Listeners = null;
+  private errorListeners: Listeners = null;
+  private progress: Progressing | null = null;
+  /** While a callback runs. */
+  private queue: CallbackQueue | null = null;
 
   /** Made by a client, not by users. */
   constructor(id: TaskId, name: string | null, host: HandleHost) {
@@ -131,7 +137,7 @@ export class TaskHandle<T = unknown> {
    * any more, as far as its id tells, and with `NoLeaderError` where nobody answers.
    */
   async state(): Promise<TaskState | "unknown"> {
-    return this.settlement?.outcome ?? this.ended ?? this.host.state(this.id);
+    return this.settlement?.outcome ?? this.late?.outcome ?? this.host.state(this.id);
   }
 
   /**
@@ -140,28 +146,33 @@ export class TaskHandle<T = unknown> {
    */
   async cancel(reason?: string, options: CancelOptions = {}): Promise<CancelAnswer> {
     const withDependents = cancelsDependents(options);
-    if (this.settlement === null && this.ended === null && this.closed === null)
-      this.host.cancel(this.id, reason ?? null, withDependents);
+    if (!this.hasEnded && this.closed === null) this.host.cancel(this.id, reason ?? null, withDependents);
     const { outcome, stopped, also } = await this.settled();
     return { outcome, stopped, also };
   }
 
   onProgress(callback: (progress: Progress) => unknown): this {
     const listener = { callback, told: null };
-    this.progressListeners ??= [];
-    this.progressListeners.push(listener);
-    if (this.settlement === null && this.ended === null) this.host.listenToProgress(this.id);
-    if (this.lastProgress !== null) this.callbacks().add(() => this.tell(listener));
+    const { listeners, last } = this.progressing();
+    listeners.push(listener);
+    if (!this.hasEnded) this.host.listenToProgress(this.id);
+    if (last !== null) this.call(() => this.tell(listener), undefined);
     return this;
   }
 
   onComplete(callback: (value: T) => unknown): this {
-    this.listen({ of: "value", callback });
+    const { settlement } = this;
+    if (settlement === null) this.valueListeners = joined(this.valueListeners, callback as Callback);
+    else if (settlement.error === undefined) this.call(callback as Callback, settlement.value);
+    this.beginRead();
     return this;
   }
 
   onError(callback: (error: Error) => unknown): this {
-    this.listen({ of: "error", callback });
+    const { settlement } = this;
+    if (settlement === null) this.errorListeners = joined(this.errorListeners, callback as Callback);
+    else if (settlement.error !== undefined) this.call(callback as Callback, settlement.error);
+    this.beginRead();
     return this;
   }
 
@@ -174,31 +185,35 @@ export class TaskHandle<T = unknown> {
 
   /** @internal */
   progressed(report: ProgressReport): void {
-    const last = this.lastProgress;
-    if (this.settlement !== null || (last !== null && report.attempt < last.attempt)) return;
-    if (last !== null && isSame(last, report)) return;
-    this.lastProgress = report;
-    const listeners = this.progressListeners;
-    if (listeners !== null)
-      this.callbacks().coalesce(() => listeners.map((listener) => () => this.tell(listener)));
+    if (this.settlement !== null) return;
+    const progress = this.progressing();
+    const { listeners, last } = progress;
+    if (last !== null && (report.attempt < last.attempt || isSame(last, report))) return;
+    progress.last = report;
+    if (listeners.length === 0) return;
+    this.queue ??= new CallbackQueue(this.host);
+    this.queue.coalesce(() => listeners.map((listener) => () => this.tell(listener)));
+    this.rest();
   }
 
   /** @internal */
   settle(settlement: Settlement<unknown>): void {
     if (this.settlement !== null) return;
     this.settlement = settlement;
-    const listeners = this.outcomeListeners;
-    this.outcomeListeners = null;
-    if (listeners !== null) for (const listener of listeners) this.call(listener, settlement);
+    const { error, value } = settlement;
+    const listeners = error === undefined ? this.valueListeners : this.errorListeners;
+    this.valueListeners = null;
+    this.errorListeners = null;
+    this.callAll(listeners, error ?? value);
     this.waiting?.resolve(settlement);
   }
 
   /** @internal Its result is read when somebody asks for it, or waits for it already. */
   settleLater(outcome: Outcome, read: () => Promise<Settlement<unknown>>): void {
-    if (this.settlement !== null || this.ended !== null) return;
-    this.ended = outcome;
-    this.read = read;
-    if (this.waiting !== null || this.outcomeListeners !== null) this.beginRead();
+    if (this.hasEnded) return;
+    this.late = { outcome, read };
+    if (this.waiting !== null || this.valueListeners !== null || this.errorListeners !== null)
+      this.beginRead();
   }
 
   /** @internal */
@@ -210,40 +225,56 @@ export class TaskHandle<T = unknown> {
     this.waiting?.reject(error);
   }
 
+  private get hasEnded(): boolean {
+    return this.settlement !== null || this.late !== null;
+  }
+
+  private progressing(): Progressing {
+    this.progress ??= { listeners: [], last: null };
+    return this.progress;
+  }
+
   /** Its turn has come: what it is told is the newest there is. */
   private tell(listener: ProgressListener): unknown {
-    const report = this.lastProgress;
+    const report = this.progress?.last ?? null;
     if (report === null || report === listener.told) return undefined;
     listener.told = report;
     return listener.callback(report);
   }
 
-  private listen(listener: OutcomeListener): void {
-    if (this.settlement !== null) return this.call(listener, this.settlement);
-    if (this.outcomeListeners === null) this.outcomeListeners = [listener];
-    else this.outcomeListeners.push(listener);
-    this.beginRead();
+  private callAll(listeners: Listeners, argument: unknown): void {
+    if (listeners === null) return;
+    if (Array.isArray(listeners)) for (const each of listeners) this.call(each, argument);
+    else this.call(listeners, argument);
   }
 
-  private call({ of, callback }: OutcomeListener, { error, value }: Settlement<unknown>): void {
-    if (of === "value" && error === undefined) this.callbacks().add(callback as Callback, value);
-    else if (of === "error" && error !== undefined) this.callbacks().add(callback as Callback, error);
+  private call(callback: Callback, argument: unknown): void {
+    this.queue ??= new CallbackQueue(this.host);
+    this.queue.add(callback, argument);
+    this.rest();
+  }
+
+  /** Most callbacks have returned by now, and leave nothing to wait for. */
+  private rest(): void {
+    if (this.queue?.isIdle === true) this.queue = null;
   }
 
   private beginRead(): void {
-    const { read } = this;
-    if (read === null) return;
-    this.read = null;
+    const read = this.late?.read ?? null;
+    if (this.late === null || read === null) return;
+    this.late.read = null;
     read().then(
       (settlement) => this.settle(settlement),
       (error: unknown) => this.close(error as ClosedError),
     );
   }
+}
 
-  private callbacks(): CallbackQueue {
-    this.queue ??= new CallbackQueue(this.host);
-    return this.queue;
-  }
+function joined(listeners: Listeners, callback: Callback): Listeners {
+  if (listeners === null) return callback;
+  if (!Array.isArray(listeners)) return [listeners, callback];
+  listeners.push(callback);
+  return listeners;
 }
 
 function cancelsDependents(options: CancelOptions): boolean {

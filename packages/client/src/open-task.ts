@@ -3,7 +3,6 @@
  * has what the appender, the follower and the client know of it, since there may be a million of them.
  */
 import {
-  type Cancel,
   isBlobRef,
   type ProgressReport,
   type SettledTask,
@@ -19,9 +18,9 @@ import { bytesOfSubmission } from "./submission.ts";
 /** What it needs of its client. */
 export type OpenTaskHost = {
   /** It is followed no more. */
-  readonly forget: (task: OpenTask) => void;
+  readonly forget: (id: TaskId) => void;
   /** The log has it, at this sequence. */
-  readonly accepted: (task: OpenTask, submission: Submission, seq: number) => void;
+  readonly accepted: (id: TaskId, seq: number) => void;
   /** The log will not have it from here. */
   readonly abandoned: (id: TaskId) => void;
   /** Its handle has what it came to. */
@@ -31,60 +30,72 @@ export type OpenTaskHost = {
   readonly readResult: (task: SettledTask, reference: Uint8Array) => Promise<Settlement<unknown>>;
 };
 
-export class OpenTask implements OutboxItem, Followed {
-  readonly kind = "submit";
-  readonly id: TaskId;
-  readonly handle: TaskHandle;
-  readonly openedAtMs: number;
-  /** For the log; null once it is known to have it, and of a task that others submitted. */
-  submission: Submission | null;
-  bytes: number;
-  isAccepted: boolean;
-  unknownSinceMs: number | null = null;
-  /** A cancel that must not overtake it on the way to the log. */
-  earlyCancel: Cancel | null = null;
-  private readonly host: OpenTaskHost;
-  /** Made only where somebody asks. */
-  private acceptance: PromiseWithResolvers<void> | null = null;
-  /** Why the log will not have it from here. */
-  private failure: Error | null = null;
+/** One for all: most are asked by nobody. */
+const ACCEPTED: PromiseWithResolvers<void> = Promise.withResolvers<void>();
+ACCEPTED.resolve();
 
-  constructor(host: OpenTaskHost, handle: TaskHandle, submission: Submission | null, openedAtMs: number) {
+export class OpenTask implements OutboxItem, Followed {
+  readonly handle: TaskHandle;
+  watchesBefore = 0;
+  private readonly host: OpenTaskHost;
+  /** Until it is written into a record for the log; null too of a task that others submitted. */
+  private submission: Submission | null;
+  /** Whether the log has it; null while that is not known and nobody has asked. */
+  private acceptance: PromiseWithResolvers<void> | null;
+
+  constructor(host: OpenTaskHost, handle: TaskHandle, submission: Submission | null) {
     this.host = host;
-    this.id = handle.id;
     this.handle = handle;
     this.submission = submission;
-    this.bytes = submission === null ? 0 : bytesOfSubmission(submission);
-    this.isAccepted = submission === null;
-    this.openedAtMs = openedAtMs;
+    this.acceptance = submission === null ? ACCEPTED : null;
+  }
+
+  get kind(): "submit" {
+    return "submit";
+  }
+
+  get id(): TaskId {
+    return this.handle.id;
+  }
+
+  get bytes(): number {
+    return this.submission === null ? 0 : bytesOfSubmission(this.submission);
+  }
+
+  get isAccepted(): boolean {
+    return this.acceptance === ACCEPTED;
   }
 
   /** Its argument is stored elsewhere. */
   hand(submission: Submission): void {
     this.submission = submission;
-    this.bytes = bytesOfSubmission(submission);
+  }
+
+  takeSubmission(): Submission | null {
+    const { submission } = this;
+    this.submission = null;
+    return submission;
   }
 
   /** Resolves when the log has it. */
   accepted(): Promise<void> {
-    if (this.isAccepted) return Promise.resolve();
-    if (this.failure !== null) return Promise.reject(this.failure);
     this.acceptance ??= Promise.withResolvers<void>();
     return this.acceptance.promise;
   }
 
   acknowledged(seq: number): void {
-    const { submission } = this;
-    this.submission = null;
-    this.isAccepted = true;
     this.acceptance?.resolve();
-    if (submission !== null) this.host.accepted(this, submission, seq);
+    this.acceptance = ACCEPTED;
+    this.host.accepted(this.id, seq);
   }
 
   abandoned(error: Error): void {
-    this.earlyCancel = null;
-    this.failure = error;
-    this.acceptance?.reject(error);
+    if (this.acceptance === null) {
+      // Whoever asks from now on hears of it; until then it is nobody's.
+      this.acceptance = Promise.withResolvers<void>();
+      this.acceptance.promise.catch(() => undefined);
+    }
+    this.acceptance.reject(error);
     this.host.abandoned(this.id);
   }
 
@@ -93,7 +104,7 @@ export class OpenTask implements OutboxItem, Followed {
   }
 
   settled(task: SettledTask): void {
-    this.host.forget(this);
+    this.host.forget(this.id);
     const { handle } = this;
     const progress = lastProgressOf(task);
     if (progress !== null) handle.progressed(progress);
@@ -106,13 +117,13 @@ export class OpenTask implements OutboxItem, Followed {
 
   /** It has ended, and its value is not kept any more. */
   unreadable(task: SettledTask, error: Error): void {
-    this.host.forget(this);
+    this.host.forget(this.id);
     this.host.ended(this.id);
     this.handle.settle(unreadableOf(task, error));
   }
 
   unknown(error: Error): void {
-    this.host.forget(this);
+    this.host.forget(this.id);
     this.host.ended(this.id);
     this.handle.settle(unknownOf(error));
   }

@@ -11,6 +11,8 @@ type Expected = { isReceived: boolean; readonly neededBy: Set<TaskId> };
 export class Receipts {
   private readonly send: (id: TaskId) => void;
   private readonly expected = new Map<TaskId, Expected>();
+  /** Which of these a task depends on that is on its way to the log. */
+  private readonly needs = new Map<TaskId, readonly TaskId[]>();
 
   constructor(send: (id: TaskId) => void) {
     this.send = send;
@@ -18,7 +20,7 @@ export class Receipts {
 
   /** Whether no task is open whose result is to go: the usual case, in which there is nothing to do for any other task. */
   get isIdle(): boolean {
-    return this.expected.size === 0;
+    return this.expected.size === 0 && this.needs.size === 0;
   }
 
   expect(id: TaskId): void {
@@ -27,12 +29,18 @@ export class Receipts {
 
   /** A task is on its way to the log that depends on these. */
   submitted(task: TaskId, dependsOn: readonly TaskId[]): void {
-    for (const id of dependsOn) this.expected.get(id)?.neededBy.add(task);
+    const needed = dependsOn.filter((id) => this.expected.has(id));
+    if (needed.length === 0) return;
+    this.needs.set(task, needed);
+    for (const id of needed) this.expected.get(id)?.neededBy.add(task);
   }
 
-  /** The log has it, or never will. */
-  accepted(task: TaskId, dependsOn: readonly TaskId[]): void {
-    for (const id of dependsOn) {
+  /** The log has it. */
+  accepted(task: TaskId): void {
+    const needed = this.needs.get(task);
+    if (needed === undefined) return;
+    this.needs.delete(task);
+    for (const id of needed) {
       const expected = this.expected.get(id);
       expected?.neededBy.delete(task);
       if (expected?.isReceived === true) this.sendIfFree(id, expected);
@@ -42,8 +50,7 @@ export class Receipts {
   /** It never gets to the log, nor will anything of it be asked for. */
   abandoned(task: TaskId): void {
     this.expected.delete(task);
-    for (const [id, expected] of this.expected)
-      if (expected.neededBy.delete(task) && expected.isReceived) this.sendIfFree(id, expected);
+    this.accepted(task);
   }
 
   received(id: TaskId): void {

@@ -1,27 +1,10 @@
 /** Turns a call into a submission: everything that is wrong with it is said here, before anything is sent. */
-import {
-  type Cancel,
-  DEPENDENCIES_MAX,
-  encodeRecord,
-  encodeValue,
-  type InstanceId,
-  type Submission,
-  TaskId,
-  TaskName,
-  UsageError,
-} from "@weft/protocol";
-import type { OutboxItem, OutboxRecord } from "@weft/transport";
+import { DEPENDENCIES_MAX, encodeValue, type Submission, TaskId, TaskName, UsageError } from "@weft/protocol";
 import { TaskHandle } from "./handle.ts";
 import { listOf, optionsOf, type SubmitOptions } from "./submit-options.ts";
 
 const ENVELOPE_BYTES = 64;
-const ID_BYTES = 24;
-
-/** `submission` is null once the log has it: then nothing encodes it again. */
-export type SubmitItem = OutboxItem & { readonly kind: "submit"; readonly submission: Submission | null };
-type CancelItem = OutboxItem & { readonly kind: "cancel"; readonly cancel: Cancel };
-type ReceivedItem = OutboxItem & { readonly kind: "received"; readonly id: TaskId };
-export type ClientItem = SubmitItem | CancelItem | ReceivedItem;
+export const ID_BYTES = 24;
 
 const NOTHING: readonly never[] = Object.freeze([]);
 
@@ -52,31 +35,4 @@ export function submissionOf(
 /** What it adds to a record, rounded up. */
 export function bytesOfSubmission({ args, dependsOn }: Submission): number {
   return ENVELOPE_BYTES + args.length + dependsOn.length * ID_BYTES;
-}
-
-const nothing = (): void => undefined;
-
-export function cancelItem(cancel: Cancel): ClientItem {
-  return { kind: "cancel", cancel, bytes: 32, acknowledged: nothing, abandoned: nothing };
-}
-
-export function receivedItem(id: TaskId): ClientItem {
-  return { kind: "received", id, bytes: ID_BYTES, acknowledged: nothing, abandoned: nothing };
-}
-
-export function encodeItems(instance: InstanceId, record: OutboxRecord<string, ClientItem>): Uint8Array {
-  const { number } = record;
-  const first = record.items[0];
-  if (first?.kind === "cancel") {
-    const cancels = record.items.filter((item) => item.kind === "cancel").map((item) => item.cancel);
-    return encodeRecord({ type: "cancel", instance, number, cancels });
-  }
-  if (first?.kind === "received") {
-    const ids = record.items.filter((item) => item.kind === "received").map((item) => item.id);
-    return encodeRecord({ type: "received", instance, number, ids });
-  }
-  const tasks: Submission[] = [];
-  for (const item of record.items)
-    if (item.kind === "submit" && item.submission !== null) tasks.push(item.submission);
-  return encodeRecord({ type: "submit", instance, number, tasks });
 }

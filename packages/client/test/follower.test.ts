@@ -66,9 +66,8 @@ class Bench {
   followed(id: TaskId): Followed {
     return {
       id,
-      openedAtMs: this.bus.loop.nowMs,
+      watchesBefore: 0,
       isAccepted: true,
-      unknownSinceMs: null,
       settled: (task) => void this.settled.push(task.id),
       unknown: ({ name }) => void this.errors.push(name),
       unreadable: () => undefined,
@@ -178,6 +177,18 @@ test("an id that has expired is told at once; one that is not known, or may have
   expect(bench.errors).toEqual(["ResultExpiredError"]);
   await bench.seconds(20);
   expect(bench.errors).toEqual(["ResultExpiredError", "UnknownTaskError", "ResultExpiredError"]);
+});
+
+test("a task that is not old is not asked for, whatever was open before it", async () => {
+  bench.open(idOf(1));
+  await bench.seconds(1);
+  for (let n = 2; n < 60; n++) {
+    bench.settle([idOf(n - 1)]);
+    bench.open(idOf(n));
+    bench.asked = 0;
+    await bench.seconds(1);
+    expect(bench.asked).toBe(0);
+  }
 });
 
 test("of many old tasks some are asked for each five seconds, all of them in turn", async () => {

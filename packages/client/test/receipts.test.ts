@@ -29,9 +29,9 @@ test("that waits until the log has every task of this client that depends on it"
   receipts.submitted(B, [A]);
   receipts.submitted(C, [A, A]);
   receipts.received(A);
-  receipts.accepted(B, [A]);
+  receipts.accepted(B);
   expect(sent).toEqual([]);
-  receipts.accepted(C, [A, A]);
+  receipts.accepted(C);
   expect(sent).toEqual([A]);
 });
 
@@ -43,11 +43,21 @@ test("or until it is given up", () => {
   expect(sent).toEqual([A]);
 });
 
+test("what depends on a result that has gone is not waited for, and nothing is kept of it", () => {
+  receipts.expect(A);
+  receipts.submitted(B, [A, C]);
+  receipts.forget(A);
+  expect(receipts.isIdle).toBe(false);
+  receipts.accepted(B);
+  expect(receipts.isIdle).toBe(true);
+  expect(sent).toEqual([]);
+});
+
 test("a task that ended without a result is not waited for", () => {
   receipts.expect(A);
   receipts.forget(A);
   expect(receipts.isIdle).toBe(true);
-  receipts.accepted(A, []);
+  receipts.accepted(A);
   receipts.received(A);
   expect(sent).toEqual([]);
 });

@@ -52,19 +52,29 @@ const shown = (text: unknown): string =>
     ? JSON.stringify(text.slice(0, 80))
     : `${text === null ? "null" : typeof text} instead of a text`;
 
-/** Most ids begin like the one before. */
-let head = { partition: -1, hour: -1, text: "" };
+const RANDOM_LENGTH = 16;
+/** The characters of the last id: most begin like the one before. */
+let last = { partition: -1, hour: -1, codes: [] as number[] };
 
-function headOf(partition: number, hour: number): typeof head {
-  const text = `${String(partition).padStart(2, "0")}${hour.toString(36).padStart(4, "0")}`;
-  return { partition, hour, text };
+function beginning(partition: number, hour: number): typeof last {
+  const head = `${String(partition).padStart(2, "0")}${hour.toString(36).padStart(4, "0")}`;
+  return {
+    partition,
+    hour,
+    codes: Array.from(head + "0".repeat(RANDOM_LENGTH), (each) => each.charCodeAt(0)),
+  };
 }
 
 export const TaskId = {
   create(partition: number, nowMs: number, token: DrawToken = nanoid): TaskId {
     const hour = Math.floor(nowMs / HOUR_MS);
-    if (hour !== head.hour || partition !== head.partition) head = headOf(partition, hour);
-    return `${head.text}${token(16)}` as TaskId;
+    if (hour !== last.hour || partition !== last.partition) last = beginning(partition, hour);
+    const { codes } = last;
+    const random = token(RANDOM_LENGTH);
+    for (let at = codes.length - RANDOM_LENGTH, i = 0; i < RANDOM_LENGTH; i++)
+      codes[at + i] = random.charCodeAt(i);
+    // Two texts put together stay two texts: 80 bytes for 40, and whoever looks the id up goes through both.
+    return String.fromCharCode(...codes) as TaskId;
   },
   is: (text: string): text is TaskId =>
     isText(text) && TASK_ID.test(text) && partitionOf(text) < PARTITIONS_MAX,

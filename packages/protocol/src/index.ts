@@ -172,7 +172,7 @@ export {
   type Submission,
   type SubmitRecord,
 } from "./record.ts";
-export { decodeRecord, encodeRecord, taskId } from "./record-codec.ts";
+export { decodeRecord, encodeRecord, SubmitRecordWriter, taskId } from "./record-codec.ts";
 export {
   type CoordinatorReport,
   type DependencyReport,

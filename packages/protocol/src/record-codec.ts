@@ -5,6 +5,7 @@ import { type InstanceId, isToken, type Nonce, Sender, TaskId, type TaskName } f
 import {
   DEPENDENCIES_MAX,
   DURATION_MAX_MS,
+  RECORD_BYTES_TARGET,
   RECORD_ITEMS_MAX,
   TEXT_LENGTH_MAX,
   TOKEN_LENGTH_MAX,
@@ -48,7 +49,7 @@ import {
   text,
   textOrNull,
 } from "./wire-reader.ts";
-import { type WireWriter, written } from "./wire-writer.ts";
+import { WireWriter, written } from "./wire-writer.ts";
 
 /** Version, sender's instance, its record number. */
 const HEAD_FIELDS = 3;
@@ -82,9 +83,38 @@ export function encodeRecord(record: LogRecord): Uint8Array {
   }
 }
 
+/** Several records, so that few have to move on their way. */
+const ROOM_BYTES = 4 * RECORD_BYTES_TARGET;
+
+/**
+ * Writes submit records task by task, as they come: a task that waits to be sent takes its bytes in a record and no object.
+ * One record is written at a time.
+ */
+export class SubmitRecordWriter {
+  private readonly out = new WireWriter(ROOM_BYTES, Number.POSITIVE_INFINITY);
+  private listAt = 0;
+  private count = 0;
+
+  begin(instance: InstanceId, number: number): void {
+    writeHead(this.out, { instance, number });
+    this.listAt = this.out.openList();
+    this.count = 0;
+  }
+
+  write(task: Submission): void {
+    writeSubmission(this.out, task);
+    this.count++;
+  }
+
+  end(): Uint8Array {
+    this.out.lengthOfList(this.listAt, this.count);
+    return this.out.take();
+  }
+}
+
 const headOf = ({ instance, number }: LogRecord): unknown[] => [WIRE_VERSION, instance, number];
 
-function writeHead(out: WireWriter, { instance, number }: LogRecord): void {
+function writeHead(out: WireWriter, { instance, number }: Pick<LogRecord, "instance" | "number">): void {
   out.list(HEAD_FIELDS + 1);
   out.count(WIRE_VERSION);
   out.text(instance);

@@ -13,17 +13,26 @@ const SHORT_TEXT = 64;
 const SHARED_BYTES_MAX = 1_024;
 
 export class WireWriter {
-  private buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  private buffer: Buffer;
   private at = 0;
   /** Where what is written now begins: what is before it was handed out. */
   private from = 0;
+  private readonly roomBytes: number;
+  private readonly sharedBytesMax: number;
+
+  /** `sharedBytesMax`: what is longer is copied when it is taken. A room holds several messages that are shared. */
+  constructor(roomBytes: number = FIRST_BYTES, sharedBytesMax: number = SHARED_BYTES_MAX) {
+    this.roomBytes = roomBytes;
+    this.sharedBytesMax = sharedBytesMax;
+    this.buffer = Buffer.allocUnsafeSlow(roomBytes);
+  }
 
   /** What was written since the last take, as bytes that nobody else writes. */
   take(): Uint8Array {
     const { buffer, from, at } = this;
     const length = at - from;
     // To allocate and to copy took most of the time that a message with one task takes.
-    if (length <= SHARED_BYTES_MAX) {
+    if (length <= this.sharedBytesMax) {
       this.from = at;
       return new Uint8Array(buffer.buffer, buffer.byteOffset + from, length);
     }
@@ -31,7 +40,7 @@ export class WireWriter {
     buffer.copy(taken, 0, from, at);
     this.at = from;
     // One large message must not keep its room for ever.
-    if (buffer.length > 16 * FIRST_BYTES) this.renew(FIRST_BYTES);
+    if (buffer.length > 16 * this.roomBytes) this.renew(this.roomBytes);
     return taken;
   }
 
@@ -40,6 +49,17 @@ export class WireWriter {
     if (length <= 0x0f) this.buffer[this.at++] = 0x90 | length;
     else if (length <= 0xffff) this.head16(0xdc, length);
     else this.head32(0xdd, length);
+  }
+
+  /** A list whose length is told by `lengthOfList` when it is known; the place of that. */
+  openList(): number {
+    this.room(0);
+    this.head32(0xdd, 0);
+    return this.at - this.from - 4;
+  }
+
+  lengthOfList(place: number, length: number): void {
+    this.buffer.writeUInt32BE(length, this.from + place);
   }
 
   nil(): void {
@@ -151,7 +171,7 @@ export class WireWriter {
 
   private room(bytes: number): void {
     if (this.at + bytes + SLACK_BYTES > this.buffer.length)
-      this.renew(Math.max(FIRST_BYTES, 2 * (this.at - this.from + bytes + SLACK_BYTES)));
+      this.renew(Math.max(this.roomBytes, 2 * (this.at - this.from + bytes + SLACK_BYTES)));
   }
 
   /** Goes on with what is not taken yet in other room: messages that were handed out keep theirs. */

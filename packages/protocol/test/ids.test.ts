@@ -13,6 +13,7 @@ import {
 } from "@weft/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { heldBytes } from "../../testing/src/index.ts";
 import { sender, taskId, taskName, token } from "./arbitraries.ts";
 
 const HOUR_MS = 3_600_000;
@@ -40,6 +41,14 @@ describe("a task id", () => {
         if (TaskId.hourMs(early) < TaskId.hourMs(late)) expect(early < late).toBe(true);
       }),
     );
+  });
+
+  test("is one text of its characters, with nothing beside it: there may be a million of them", () => {
+    const ids: TaskId[] = [];
+    const before = heldBytes().heap;
+    for (let n = 0; n < 20_000; n++) ids.push(TaskId.create(0, 0));
+    // With its place in the list.
+    expect((heldBytes().heap - before) / ids.length).toBeLessThan(60);
   });
 
   test("is not drawn twice", () => {

@@ -1,4 +1,11 @@
-import { decodeRecord, encodeRecord, LOG_KINDS, type LogRecord, TaskId } from "@weft/protocol";
+import {
+  decodeRecord,
+  encodeRecord,
+  LOG_KINDS,
+  type LogRecord,
+  SubmitRecordWriter,
+  TaskId,
+} from "@weft/protocol";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { packr } from "../src/packr.ts";
@@ -22,6 +29,19 @@ describe("a record", () => {
       { numRuns: 500 },
     );
     expect(types).toEqual(new Set(["submit", "cancel", "received", "finish", "control"]));
+  });
+
+  test("of tasks that was written task by task is read as one that was written whole", () => {
+    const writer = new SubmitRecordWriter();
+    fc.assert(
+      fc.property(record, (each) => {
+        if (each.type !== "submit") return;
+        writer.begin(each.instance, each.number);
+        for (const task of each.tasks) writer.write(task);
+        expect(decodeRecord("submit", writer.end())).toEqual({ ok: true, value: each });
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test("is the same bytes whenever it is written, so that a repeat is one", () => {

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { readBytes } from "../src/wire-cursor.ts";
 import { WireWriter } from "../src/wire-writer.ts";
 
 const text = (length: number, of: string): string => of.repeat(length);
@@ -13,4 +14,25 @@ test("what was taken stays as it is, however much is written after it", () => {
     taken.push({ bytes, copy: Uint8Array.from(bytes) });
   }
   for (const { bytes, copy } of taken) expect(Buffer.compare(bytes, copy)).toBe(0);
+});
+
+test("of a writer that copies nothing it stays as well, and a list may tell its length last", () => {
+  const writer = new WireWriter(1_000, Number.POSITIVE_INFINITY);
+  const taken: { readonly bytes: Uint8Array; readonly length: number }[] = [];
+  for (let length = 0; length < 300; length++) {
+    writer.count(length);
+    const place = writer.openList();
+    for (let i = 0; i < length; i++) writer.text(text(i % 50, "x"));
+    writer.lengthOfList(place, length);
+    taken.push({ bytes: writer.take(), length });
+  }
+  for (const { bytes, length } of taken) {
+    const read = readBytes(bytes, (from) => {
+      const first = from.count("first");
+      const texts = Array.from({ length: from.list("list") }, () => from.text("text", 50));
+      return { first, texts };
+    });
+    const texts = Array.from({ length }, (_, i) => text(i % 50, "x"));
+    expect(read).toEqual({ ok: true, value: { first: length, texts } });
+  }
 });

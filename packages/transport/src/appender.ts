@@ -29,6 +29,8 @@ export type AppenderOptions<Kind, Item> = {
   readonly noun: string;
   readonly subject: (kind: Kind) => string;
   readonly encode: (record: OutboxRecord<Kind, Item>) => Uint8Array;
+  /** Told of each item as it is put into the record of that number: what is written of it then need not be kept until `encode`. */
+  readonly packed?: (item: Item, number: number) => void;
   /** Told when appends are refused or unanswered, and again (with null) when they work. */
   readonly onTrouble?: (trouble: AckError | null) => void;
   readonly pendingMax?: number;
@@ -110,7 +112,8 @@ export class Appender<Kind extends string, Item extends OutboxItem> {
     if (this.pendingCount >= this.pendingMax)
       throw new TooManyPendingError(this.options.noun, this.pendingMax);
     this.pendingCount++;
-    this.outbox.add(kind, item);
+    const { number } = this.outbox.add(kind, item);
+    this.options.packed?.(item, number);
     // What fills a record need not wait for what else the turn brings.
     if (this.outbox.fillsRecord) this.flush({ fullOnly: true });
     if (this.flushQueued) return;

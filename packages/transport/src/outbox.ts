@@ -1,6 +1,6 @@
 /**
- * What waits for the log. Items of one kind are packed into numbered records; a few records are in flight at once, and
- * what is added meanwhile goes into the next one. Pure: it knows no clock, connection or promise.
+ * What waits for the log. Items of one kind are packed into numbered records as they come; a few records are in flight at
+ * once, and what is added meanwhile goes into the next ones. Pure: it knows no clock, connection or promise.
  *
  * O1 A record keeps its number and bytes however often it is sent, so the fold can void the repeats.
  * O2 At most `fullWindowMax` records are in flight, and one leaves behind `windowMax` of them only if it is full: waiting gains
@@ -11,7 +11,7 @@
 import { Fifo } from "@weft/protocol";
 
 export type OutboxItem = {
-  /** Bytes that it adds to a record. */
+  /** Bytes that it adds to a record, as it is added. */
   readonly bytes: number;
   /** The log has it, at this sequence. */
   acknowledged(seq: number): void;
@@ -25,6 +25,8 @@ export type OutboxRecord<Kind, Item> = {
   readonly items: readonly Item[];
 };
 
+type Packed<Kind, Item> = OutboxRecord<Kind, Item> & { readonly items: Item[]; bytes: number };
+
 export type OutboxLimits = {
   readonly windowMax: number;
   readonly fullWindowMax: number;
@@ -36,12 +38,13 @@ export type OutboxLimits = {
 export class Outbox<Kind extends string, Item extends OutboxItem> {
   private readonly limits: OutboxLimits;
   private readonly flying = new Map<number, OutboxRecord<Kind, Item>>();
-  private readonly waiting = new Fifo<Item>();
-  /** Of those that wait. */
-  private readonly kinds = new Fifo<Kind>();
+  private readonly waiting = new Fifo<Packed<Kind, Item>>();
+  /** The last of those that wait, which others may still go into. */
+  private open: Packed<Kind, Item> | null = null;
   private lastNumber = 0;
-  /** Of what is not packed yet. */
+  /** Of what waits, and how many items that are. */
   private bytes = 0;
+  private count = 0;
 
   constructor(limits: OutboxLimits) {
     this.limits = limits;
@@ -51,15 +54,11 @@ export class Outbox<Kind extends string, Item extends OutboxItem> {
   get pending(): number {
     let flying = 0;
     for (const record of this.flying.values()) flying += record.items.length;
-    return this.waiting.size + flying;
+    return this.count + flying;
   }
 
   get waitingCount(): number {
-    return this.waiting.size;
-  }
-
-  get waitingBytes(): number {
-    return this.bytes;
+    return this.count;
   }
 
   get inFlight(): number {
@@ -69,41 +68,50 @@ export class Outbox<Kind extends string, Item extends OutboxItem> {
   /** Whether what waits fills a record. */
   get fillsRecord(): boolean {
     const { recordBytesMax, recordItemsMax } = this.limits;
-    return this.bytes >= recordBytesMax || this.waiting.size >= recordItemsMax;
+    return this.bytes >= recordBytesMax || this.count >= recordItemsMax;
   }
 
-  add(kind: Kind, item: Item): void {
-    this.kinds.push(kind);
-    this.waiting.push(item);
-    this.bytes += item.bytes;
+  /** The record that it leaves in. */
+  add(kind: Kind, item: Item): OutboxRecord<Kind, Item> {
+    const { bytes } = item;
+    const record = this.recordFor(kind, bytes);
+    record.items.push(item);
+    record.bytes += bytes;
+    this.bytes += bytes;
+    this.count++;
+    return record;
   }
 
   /** The next record to send, or null where nothing waits or none may leave (O2). */
   take(): OutboxRecord<Kind, Item> | null {
-    const kind = this.kinds.first;
-    if (kind === null || !this.hasRoom) return null;
-    const items: Item[] = [];
-    let bytes = 0;
-    while (items.length < this.limits.recordItemsMax) {
-      const item = this.waiting.first;
-      if (item === null || this.kinds.first !== kind) break;
-      if (items.length > 0 && bytes + item.bytes > this.limits.recordBytesMax) break;
-      items.push(item);
-      bytes += item.bytes;
-      this.waiting.shift();
-      this.kinds.shift();
-    }
-    this.bytes -= bytes;
-    const record = { number: ++this.lastNumber, kind, items };
+    const record = this.waiting.first;
+    if (record === null || !this.hasRoomFor(record.number)) return null;
+    this.waiting.shift();
+    if (record === this.open) this.open = null;
+    this.bytes -= record.bytes;
+    this.count -= record.items.length;
     this.flying.set(record.number, record);
     return record;
   }
 
-  private get hasRoom(): boolean {
+  private recordFor(kind: Kind, bytes: number): Packed<Kind, Item> {
+    const { open, limits } = this;
+    const fits =
+      open !== null &&
+      open.kind === kind &&
+      open.items.length < limits.recordItemsMax &&
+      open.bytes + bytes <= limits.recordBytesMax;
+    if (fits) return open;
+    this.open = { number: ++this.lastNumber, kind, items: [], bytes: 0 };
+    this.waiting.push(this.open);
+    return this.open;
+  }
+
+  private hasRoomFor(number: number): boolean {
     const { windowMax, fullWindowMax, spanMax } = this.limits;
     const [oldest] = this.flying.keys();
     const most = this.fillsRecord ? fullWindowMax : windowMax;
-    return this.flying.size < most && (oldest === undefined || this.lastNumber + 1 - oldest < spanMax);
+    return this.flying.size < most && (oldest === undefined || number - oldest < spanMax);
   }
 
   /** The record that an acknowledgement settles; null for a second acknowledgement of a record sent twice. */
@@ -115,13 +123,15 @@ export class Outbox<Kind extends string, Item extends OutboxItem> {
 
   /** Everything that is not acknowledged, when the sender gives up. */
   abandonAll(): Item[] {
-    const items = [...this.flying.values()].flatMap((record) => [...record.items]);
+    const items: Item[] = [];
     // One by one: there may be more of them than a call takes arguments.
-    for (const item of this.waiting) items.push(item);
+    for (const record of this.flying.values()) for (const item of record.items) items.push(item);
+    for (const record of this.waiting) for (const item of record.items) items.push(item);
     this.flying.clear();
-    this.kinds.clear();
     this.waiting.clear();
+    this.open = null;
     this.bytes = 0;
+    this.count = 0;
     return items;
   }
 }

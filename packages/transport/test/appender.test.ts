@@ -79,6 +79,26 @@ describe("what is added", () => {
     expect(texts().at(-1)).toBe(`34 submit: ${640 * 33}`);
   });
 
+  test("is told with the number of its record before that is encoded", async () => {
+    const seen: string[] = [];
+    appender.close();
+    appender = new Appender<string, NotedItem>({
+      connection: nats.connection,
+      stream: "LOG",
+      noun: "tasks",
+      subject: (kind) => kind,
+      packed: ({ name }, number) => void seen.push(`${name} in ${number}`),
+      encode: (record) => {
+        seen.push(`record ${record.number}`);
+        return encode(record);
+      },
+    });
+    await add("submit", new NotedItem("a"), new NotedItem("b"));
+    // This one fills a record, which leaves at once.
+    await add("submit", new NotedItem("c", 300 * 1024));
+    expect(seen).toEqual(["a in 1", "b in 1", "record 1", "c in 2", "record 2"]);
+  });
+
   test("is acknowledged at the sequence of its record, each item once", async () => {
     const items = itemsOf(3);
     await add("submit", ...items);
