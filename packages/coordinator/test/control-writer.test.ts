@@ -20,6 +20,7 @@ function writerOf({ stores }: { readonly stores: boolean }) {
     secret,
     lastControlSeq: () => 7,
     foldVersion: () => 1,
+    tickTimeoutMs: () => 500,
     onFull: async () => undefined,
   });
   const log = { stores };

@@ -1,6 +1,6 @@
 /** What coordinators know of each other, and of their own connection: on simulated time. */
 import { Namespace, type Sender, Subjects } from "@weft/protocol";
-import { AwakeTime } from "@weft/transport";
+import { AwakeTime, Pace } from "@weft/transport";
 import { beforeEach, expect, test } from "vitest";
 import { FakeBus } from "../../testing/src/simulation/fake-bus.ts";
 import { CoordinatorWatch, type OwnState } from "../src/shell/coordinator-watch.ts";
@@ -21,7 +21,9 @@ function coordinator(name: string, more: Partial<OwnState> = {}): CoordinatorWat
       throw new Error(kind);
     },
   });
-  watch.start(new AwakeTime({ clock: process.clock, hears: () => watch.isHeard() }));
+  const { clock } = process;
+  const pace = new Pace({ clock, isBusy: () => true });
+  watch.start(new AwakeTime({ clock, pace, hears: () => watch.isHeard() }));
   return watch;
 }
 

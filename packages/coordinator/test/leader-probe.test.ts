@@ -1,6 +1,6 @@
 /** When a leader is taken for gone, and when not: on simulated time. */
 import { Namespace, type Sender, Subjects } from "@weft/protocol";
-import { AwakeTime } from "@weft/transport";
+import { AwakeTime, type Clock, Pace } from "@weft/transport";
 import { beforeEach, expect, test } from "vitest";
 import { FakeBus } from "../../testing/src/simulation/fake-bus.ts";
 import type { SimProcess } from "../../testing/src/simulation/index.ts";
@@ -8,6 +8,8 @@ import { LeaderProbe } from "../src/shell/leader-probe.ts";
 
 const subjects = new Subjects(Namespace.parse("default"));
 const EPOCH = 7;
+
+const paceOf = (clock: Clock): Pace => new Pace({ clock, isBusy: () => true });
 
 class Bench {
   readonly bus = new FakeBus();
@@ -23,17 +25,18 @@ class Bench {
     this.standby = new LeaderProbe({
       connection: this.bus.connection("coordinator", process),
       subjects,
-      awake: new AwakeTime({ clock, hears: () => this.hears }),
+      awake: new AwakeTime({ clock, pace: paceOf(clock), hears: () => this.hears }),
       leaderOf: (epoch) => (epoch === EPOCH ? this.leader : null),
     });
   }
 
   leads(): LeaderProbe {
     const process = this.bus.process("leads");
+    const { clock } = process;
     return new LeaderProbe({
       connection: this.bus.connection("coordinator", process),
       subjects,
-      awake: new AwakeTime({ clock: process.clock, hears: () => true }),
+      awake: new AwakeTime({ clock, pace: paceOf(clock), hears: () => true }),
       leaderOf: () => null,
     });
   }

@@ -8,7 +8,7 @@ import {
   type Sender,
   type TaskId,
 } from "@weft/protocol";
-import { AwakeTime } from "@weft/transport";
+import { AwakeTime, Pace } from "@weft/transport";
 import { Dice } from "../../testing/src/simulation/dice.ts";
 import { SimLoop, SimProcess, type SimTimer } from "../../testing/src/simulation/index.ts";
 import { DEFAULT_SETTINGS } from "../src/core/ledger/index.ts";
@@ -23,19 +23,22 @@ export class Bench {
   /** When the next thing in the ledger is due; its clock is the simulated time of the last record. */
   dueMs: number | null = null;
   readonly clock = { nowMs: 0 };
+  /** How many tasks are not over. */
+  readonly live = { size: 1 };
   readonly ledger: {
     leader: Nonce | null;
     epoch: number;
     foldVersion: number;
     settings: LedgerSettings;
     lastControlMark: HashMark;
-  } & Pick<LeadershipOptions["ledger"], "clock" | "nextDueMs"> = {
+  } & Pick<LeadershipOptions["ledger"], "clock" | "live" | "nextDueMs"> = {
     leader: null,
     epoch: 0,
     foldVersion: 1,
     settings: DEFAULT_SETTINGS,
     lastControlMark: { seq: 0, high: 0, low: 0 },
     clock: this.clock,
+    live: this.live,
     nextDueMs: () => this.dueMs,
   };
   readonly told: string[] = [];
@@ -52,6 +55,7 @@ export class Bench {
   settings: LedgerSettings = DEFAULT_SETTINGS;
   connected = true;
   seq = 0;
+  readonly pace: Pace;
   readonly leadership: Leadership;
   private woken = 0;
   private heartbeat: SimTimer | null = null;
@@ -59,7 +63,9 @@ export class Bench {
   constructor() {
     const { clock, entropy } = this.process;
     const counted = countingClock(clock, () => this.woken++);
-    const awake = new AwakeTime({ clock: counted, hears: () => this.connected });
+    this.pace = new Pace({ clock: counted, isBusy: () => this.live.size > 0 });
+    const { pace } = this;
+    const awake = new AwakeTime({ clock: counted, pace, hears: () => this.connected });
     const tryAppend = async (epoch: number, event: ControlEvent): Promise<boolean> => {
       this.inFlightMax = Math.max(this.inFlightMax, ++this.inFlight);
       this.appends.push({ atMs: this.loop.nowMs, epoch, event });
@@ -73,6 +79,7 @@ export class Bench {
     this.leadership = new Leadership({
       clock: counted,
       awake,
+      pace,
       entropy,
       ledger: this.ledger,
       writer: {
@@ -126,12 +133,13 @@ export class Bench {
     this.seq++;
     this.delivered();
     this.leadership.advanced();
+    this.pace.advanced();
   }
 
   /** The server tells when it has had nothing to deliver for a while. */
   private delivered(): void {
     this.heartbeat?.cancel();
-    this.heartbeat = this.loop.after(600, () => {
+    this.heartbeat = this.loop.after(1_100, () => {
       this.delivered();
       if (this.connected) this.process.deliver(() => this.leadership.advanced());
     });

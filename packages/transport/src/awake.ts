@@ -3,28 +3,31 @@
  * process that was paused, or cut off, has heard nobody, and must not hold that against them.
  */
 import type { Clock, Timer } from "./clock.ts";
+import type { Pace } from "./pace.ts";
 
 export type AwakeTimeOptions = {
-  readonly clock: Clock;
+  readonly clock: Pick<Clock, "nowMs">;
+  /** It steps when it is read; in between often enough that no time awake is taken for a pause. */
+  readonly pace: Pick<Pace, "onBeat" | "periodMs">;
   /** Whether this process hears what others say. */
   readonly hears: () => boolean;
 };
 
-/** It steps when it is read; in between often enough that no time awake is taken for a pause. */
-const STEP_MS = 500;
-/** What lies between two steps beyond this was a pause of this process, not of the others. */
-const STEP_MAX_MS = 600;
+/** So much later than it was to be a step may come. What lies between two beyond that was a pause of this process, not of the others. */
+const LATE_MS = 100;
 
 export class AwakeTime {
   private readonly options: AwakeTimeOptions;
   private readonly timer: Timer;
   private steppedAtMs: number;
+  private stepMaxMs: number;
   private awakeMs = 0;
 
   constructor(options: AwakeTimeOptions) {
     this.options = options;
     this.steppedAtMs = options.clock.nowMs();
-    this.timer = options.clock.every(STEP_MS, () => this.step());
+    this.stepMaxMs = options.pace.periodMs + LATE_MS;
+    this.timer = options.pace.onBeat(() => this.step());
   }
 
   /** Milliseconds awake; only differences mean something. */
@@ -38,9 +41,11 @@ export class AwakeTime {
   }
 
   private step(): void {
-    const nowMs = this.options.clock.nowMs();
-    const stepMs = nowMs - this.steppedAtMs;
+    const { clock, pace, hears } = this.options;
+    const nowMs = clock.nowMs();
+    const stepMs = Math.min(nowMs - this.steppedAtMs, this.stepMaxMs);
     this.steppedAtMs = nowMs;
-    if (this.options.hears()) this.awakeMs += Math.min(stepMs, STEP_MAX_MS);
+    this.stepMaxMs = pace.periodMs + LATE_MS;
+    if (hears()) this.awakeMs += stepMs;
   }
 }

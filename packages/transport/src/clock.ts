@@ -27,7 +27,6 @@ export type Clock = {
 /** A message takes as long, at the least; at the most, it is not yet overdue. */
 const AHEAD_MIN_MS = 10;
 const AHEAD_MAX_MS = 90;
-const HALF_MS = 500;
 /** Node sets a longer timer to fire at once. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
@@ -38,9 +37,7 @@ export const commonClock: Clock = clockOf(0);
  * Of one of many processes: what it does each second it does shortly before a moment of the common clock, so that whoever
  * looks then who has spoken finds that it has; and spread, so that thousands do not speak at once.
  */
-export const systemClock: Clock = clockOf(
-  AHEAD_MIN_MS + systemEntropy.below(AHEAD_MAX_MS - AHEAD_MIN_MS) + HALF_MS * systemEntropy.below(2),
-);
+export const systemClock: Clock = clockOf(AHEAD_MIN_MS + systemEntropy.below(AHEAD_MAX_MS - AHEAD_MIN_MS));
 
 /** The moments of its watches are so much before those of others. */
 function clockOf(aheadMs: number): Clock {

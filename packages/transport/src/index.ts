@@ -21,5 +21,6 @@ export {
 export { type Entropy, systemEntropy } from "./entropy.ts";
 export { apiCode } from "./jetstream.ts";
 export { Outbox, type OutboxItem, type OutboxLimits, type OutboxRecord } from "./outbox.ts";
+export { Pace, type PaceOptions } from "./pace.ts";
 export type { FollowOptions, StoredMessage, Stream, StreamInfo } from "./stream.ts";
 export { Turns } from "./turns.ts";

@@ -17,13 +17,17 @@ import {
   type Subjects,
   type TaskName,
 } from "@weft/protocol";
-import type { BusMessage, Connection, Timer } from "@weft/transport";
+import type { BusMessage, Connection, Pace, Timer } from "@weft/transport";
 import type { AttemptRunner } from "./attempt-runner.ts";
 
 export type LeaderLinkOptions = {
   readonly connection: Connection;
   readonly subjects: Subjects;
   readonly runner: AttemptRunner;
+  /** The beat in which it looks whether it is cut off. */
+  readonly pace: Pick<Pace, "onBeat" | "periodMs" | "advanced">;
+  /** The event loop turns, and code may be about to begin that keeps it from doing so. */
+  readonly onTurn: () => void;
   readonly names: readonly TaskName[];
   readonly labels: readonly string[];
   /** How long what runs goes on while the connection is down. */
@@ -34,9 +38,8 @@ export type LeaderLinkOptions = {
 const PRESENCE_MS = 1_000;
 const VOID_KINDS_MAX = 100;
 const LEASE_MS = 10_000;
-const STEP_MS = 500;
-/** What lies between two steps beyond this was a pause of this process. */
-const STEP_MAX_MS = 1_000;
+/** So much later than it was to be a step may come. What lies between two beyond that was a pause of this process. */
+const STEP_LATE_MS = 500;
 const CHECK_TIMEOUT_MS = 1_000;
 const CHECKS_MAX = 3;
 
@@ -50,6 +53,7 @@ export class LeaderLink {
   private seen = 0;
   private connected = true;
   private steppedAtMs: number;
+  private stepMaxMs: number;
   /** How long the leader has been silent, and how long the connection has been down, in time that this process ran. */
   private silentMs = 0;
   private cutMs = 0;
@@ -64,9 +68,10 @@ export class LeaderLink {
     });
     this.listen(subjects.helloAll(), (message) => this.onHello(message));
     this.steppedAtMs = connection.clock.nowMs();
+    this.stepMaxMs = options.pace.periodMs + STEP_LATE_MS;
     this.timers = [
       connection.clock.every(PRESENCE_MS, () => this.announce()),
-      connection.clock.every(STEP_MS, () => this.step()),
+      options.pace.onBeat(() => this.step()),
     ];
     this.announce();
   }
@@ -128,8 +133,9 @@ export class LeaderLink {
 
   private step(): void {
     const nowMs = this.options.connection.clock.nowMs();
-    const stepMs = Math.min(nowMs - this.steppedAtMs, STEP_MAX_MS);
+    const stepMs = Math.min(nowMs - this.steppedAtMs, this.stepMaxMs);
     this.steppedAtMs = nowMs;
+    this.stepMaxMs = this.options.pace.periodMs + STEP_LATE_MS;
     this.silentMs += stepMs;
     if (this.options.runner.reviewCredits()) this.announce();
     if (this.connected) return;
@@ -186,11 +192,13 @@ export class LeaderLink {
     if (!this.adopt(epoch)) return this.void("message of an old leader");
     const isInTurn = number > this.seen;
     this.seen = Math.max(this.seen, number);
-    const { runner } = this.options;
+    const { runner, pace, onTurn } = this.options;
+    onTurn();
     for (const attempt of aborts) runner.abort(attempt);
     if (this.state === "ready" && isInTurn) runner.assign(assignments);
     for (const cancel of cancels) runner.cancel(cancel, cancel.reason);
     runner.startNext();
+    pace.advanced();
   }
 
   private void(kind: string): void {

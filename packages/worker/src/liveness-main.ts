@@ -6,18 +6,18 @@ import { encodeProbeAnswer } from "@weft/protocol";
 import { connectForever } from "@weft/transport";
 import { listed, readBegun, untilLimited } from "./begun-table.ts";
 import { BlockLimit } from "./block-limit.ts";
-import type { LivenessData } from "./liveness.ts";
+import { type LivenessData, REST_NS, TURNED_AT_NS } from "./liveness.ts";
 
 const NANOS_PER_MS = 1_000_000n;
 /** It counts up to five seconds beyond a limit. */
 const STEP_MS = 1_000;
 const STDERR_FD = 2;
 
-const { servers, nats: options, subject, name, turnedAtNs, begun } = workerData as LivenessData;
+const { servers, nats: options, subject, name, turns, begun } = workerData as LivenessData;
 const limit = new BlockLimit(process.hrtime.bigint());
 
 function look(): void {
-  const overdue = limit.step(process.hrtime.bigint(), Atomics.load(turnedAtNs, 0), listed(begun));
+  const overdue = limit.step(process.hrtime.bigint(), Atomics.load(turns, TURNED_AT_NS), listed(begun));
   if (overdue === null) return;
   const { id, attempt } = overdue;
   try {
@@ -47,7 +47,8 @@ const nats = await connectForever(servers, { noRandomize: true, ...options });
 nats.subscribe(subject, {
   callback: (error, message) => {
     if (error !== null) return;
-    const blockedNs = process.hrtime.bigint() - Atomics.load(turnedAtNs, 0);
+    const restedNs = Atomics.load(turns, TURNED_AT_NS) + Atomics.load(turns, REST_NS);
+    const blockedNs = process.hrtime.bigint() - restedNs;
     const blockedMs = Math.max(0, Number(blockedNs / NANOS_PER_MS));
     message.respond(encodeProbeAnswer({ blockedMs, begun: readBegun(begun) }));
   },

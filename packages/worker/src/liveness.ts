@@ -6,7 +6,6 @@
 import { Worker as Thread } from "node:worker_threads";
 import type { NodeConnectionOptions } from "@nats-io/transport-node";
 import type { AttemptRef } from "@weft/protocol";
-import { systemClock, type Timer } from "@weft/transport";
 import { type BegunEntry, type BegunMemory, BegunTable, begunMemory } from "./begun-table.ts";
 
 export type LivenessOptions = {
@@ -24,25 +23,29 @@ export type LivenessOptions = {
 
 /** What the thread is given. */
 export type LivenessData = Pick<LivenessOptions, "servers" | "nats" | "subject" | "name"> & {
-  /** When the event loop turned last: `process.hrtime`, which all threads of a process share. */
-  readonly turnedAtNs: BigInt64Array<SharedArrayBuffer>;
+  readonly turns: TurnsMemory;
   readonly begun: BegunMemory;
 };
 
-/** Far less than the silence after which a worker is taken for blocked. */
-const TURN_MS = 500;
+/**
+ * When the event loop turned last, by `process.hrtime`, which all threads of a process share; and for how long it may rest since then, as it
+ * turns more seldom while nothing runs.
+ */
+export type TurnsMemory = BigInt64Array<SharedArrayBuffer>;
+export const TURNED_AT_NS = 0;
+export const REST_NS = 1;
+
+const NANOS_PER_MS = 1_000_000;
 
 export class Liveness {
-  private readonly turnedAtNs = new BigInt64Array(new SharedArrayBuffer(8));
+  private readonly turns: TurnsMemory = new BigInt64Array(new SharedArrayBuffer(16));
   private readonly begun: BegunTable;
-  private readonly timer: Timer;
   private thread: Thread | null = null;
 
   constructor({ log, slots, servers, nats, subject, name }: LivenessOptions) {
     const memory = begunMemory(slots);
     this.begun = new BegunTable(memory);
     this.turn();
-    this.timer = systemClock.every(TURN_MS, () => this.turn());
     const main = new URL(
       `./liveness-main${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`,
       import.meta.url,
@@ -52,7 +55,7 @@ export class Liveness {
       nats,
       subject,
       name,
-      turnedAtNs: this.turnedAtNs,
+      turns: this.turns,
       begun: memory,
     };
     try {
@@ -75,11 +78,12 @@ export class Liveness {
   }
 
   async close(): Promise<void> {
-    this.timer.cancel();
     await this.thread?.terminate();
   }
 
-  private turn(): void {
-    Atomics.store(this.turnedAtNs, 0, process.hrtime.bigint());
+  /** The event loop turns. To be called far more often, beside the rest that is told, than it may stand still before it is taken for blocked. */
+  turn(restMs = 0): void {
+    Atomics.store(this.turns, REST_NS, BigInt(restMs * NANOS_PER_MS));
+    Atomics.store(this.turns, TURNED_AT_NS, process.hrtime.bigint());
   }
 }

@@ -13,7 +13,8 @@ export type StallOptions = {
   readonly onOver: () => void;
 };
 
-const TURN_MS = 500;
+/** Together with its presence. */
+const TURN_MS = 1_000;
 /** Less than the 5 s after which a leader takes back what a blocked worker has not begun. */
 const STALL_MS = 4_000;
 

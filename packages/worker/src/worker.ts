@@ -19,6 +19,7 @@ import {
   type ConnectionOptions,
   closeConnection,
   openConnection,
+  Pace,
   type SystemConnection,
   within,
 } from "@weft/transport";
@@ -97,6 +98,7 @@ export class Worker {
   private readonly link: LeaderLink;
   private readonly liveness: Liveness | null;
   private readonly stall: Stall;
+  private readonly pace: Pace;
   private stopping: Promise<void> | null = null;
   /** The names of the tasks that it runs. */
   readonly taskNames: readonly TaskName[];
@@ -171,9 +173,13 @@ export class Worker {
       ask: () => this.link.check(),
       onOver: () => this.runner.startNext(),
     });
+    this.pace = new Pace({ clock: connection.clock, isBusy: () => this.runner.attempts.size > 0 });
+    this.pace.onBeat(() => liveness?.turn(this.pace.periodMs - Pace.busyMs));
     this.link = new LeaderLink({
       connection,
       subjects,
+      pace: this.pace,
+      onTurn: () => liveness?.turn(),
       runner: this.runner,
       names: this.taskNames,
       labels,
@@ -227,6 +233,7 @@ export class Worker {
     await within(clock, CLOSE_APPENDS_MS, this.runner.appended());
     this.link.leave();
     this.stall.close();
+    this.pace.close();
     await Promise.all([this.runner.close(), this.liveness?.close()]);
     await closeConnection(this.connection);
   }

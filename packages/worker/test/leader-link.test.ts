@@ -11,6 +11,7 @@ import {
   TaskName,
   type WorkerMessage,
 } from "@weft/protocol";
+import { Pace } from "@weft/transport";
 import { beforeEach, describe, expect, test } from "vitest";
 import { FakeBus } from "../../testing/src/simulation/fake-bus.ts";
 import type { SimProcess } from "../../testing/src/simulation/index.ts";
@@ -50,6 +51,8 @@ beforeEach(() => {
   link = new LeaderLink({
     connection: bus.connection("worker", process),
     subjects,
+    pace: new Pace({ clock: process.clock, isBusy: () => runner.attempts.size > 0 }),
+    onTurn: () => undefined,
     runner: runner as unknown as AttemptRunner,
     names: [],
     labels: [],

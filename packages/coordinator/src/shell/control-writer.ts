@@ -26,13 +26,13 @@ export type ControlWriterOptions = {
   readonly lastControlSeq: () => number;
   /** The rules by which the log is folded where this record stands. */
   readonly foldVersion: () => number;
+  /** A tick that has not come back by then is sent again, and this time an answer is asked for. */
+  readonly tickTimeoutMs: () => number;
   /** The log has no room for the record: makes some. */
   readonly onFull: () => Promise<void>;
 };
 
 const APPEND_TIMEOUT_MS = 1_000;
-/** A tick that has not come back by then is sent again, and this time an answer is asked for. */
-const TICK_TIMEOUT_MS = 500;
 const RETRY_MS = 100;
 const FULL_RETRY_MS = 1;
 
@@ -116,7 +116,7 @@ export class ControlWriter {
     const { connection, subjects, secret } = this.options;
     if (connection.nats.isClosed()) return RETRY_MS;
     connection.nats.publish(subjects.control(0, secret), record, { headers: this.guard() });
-    return TICK_TIMEOUT_MS;
+    return this.options.tickTimeoutMs();
   }
 
   private async request(record: Uint8Array): Promise<number> {

@@ -26,6 +26,7 @@ import { writeCheckpoint } from "./checkpointer.ts";
 import { ControlWriter } from "./control-writer.ts";
 import { EventOutlet } from "./event-outlet.ts";
 import { whenJetStreamIsBack } from "./jetstream-away.ts";
+import { TICK_MS } from "./leadership.ts";
 import { ledgerSettings, type RetentionOptions, type SettingsFor } from "./ledger-settings.ts";
 import { LogRoom } from "./log-room.ts";
 import type { UpkeepSettings } from "./log-upkeep.ts";
@@ -183,6 +184,7 @@ export class Coordinator {
       secret: config.secret,
       lastControlSeq,
       foldVersion,
+      tickTimeoutMs: () => this.replica?.pace.periodMs ?? TICK_MS,
       onFull: () => this.room.raise(),
     });
     this.room = new LogRoom(connection.stream(config.stream), log);

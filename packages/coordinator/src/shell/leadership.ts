@@ -2,7 +2,7 @@
  * Who leads is in the log. A coordinator stands by appending `elected` with a nonce of its own; it leads when it folds
  * that record, and is deposed when it folds another's.
  *
- * A standby that has folded no control record for 2 s of the time that it was awake, while its connection worked, stands.
+ * A standby that has folded no control record for a while of the time that it was awake, while its connection worked, stands (silence.ts).
  * Where no leader ever was, or the last one resigned, it stands at once; where a tick stays out and the leader's process
  * turns out to be gone, too. While the leader still announces itself, the silence is the stream's: all wait, and the
  * leader, which tries more often, goes on.
@@ -16,22 +16,26 @@ import {
   type LostAttempt,
   Nonce,
 } from "@weft/protocol";
-import { type AwakeTime, type Clock, type Entropy, type Timer, within } from "@weft/transport";
+import { type AwakeTime, type Clock, type Entropy, type Pace, type Timer, within } from "@weft/transport";
 import type { Ledger } from "../core/ledger/index.ts";
 import type { ControlWriter } from "./control-writer.ts";
 import { sameSettings } from "./ledger-settings.ts";
+import { type Patience, patience, SILENCE_MAX_MS, TICK_LATE_MS } from "./silence.ts";
 
 export type Role = "following" | "standing" | "leading" | "stopped";
 
 export type LeadershipOptions = {
   readonly clock: Clock;
   readonly awake: Pick<AwakeTime, "nowMs">;
+  /** When a leader ticks. */
+  readonly pace: Pick<Pace, "onBeat">;
   readonly entropy: Entropy;
   readonly ledger: Pick<
     Ledger,
     "leader" | "epoch" | "foldVersion" | "settings" | "lastControlMark" | "nextDueMs"
   > & {
     readonly clock: { readonly nowMs: number };
+    readonly live: { readonly size: number };
   };
   /** What this coordinator was started with: while it leads, every fold holds to it. */
   readonly settings: () => LedgerSettings;
@@ -49,12 +53,11 @@ export type LeadershipOptions = {
   readonly onFailed: (error: Error) => void;
 };
 
-const SILENCE_MAX_MS = 2_000;
-/** A tick and its way through the log. */
-const TICK_LATE_MS = 600;
 /** A stream is away for 4 to 12 s while it changes its leader: so long, a leader that is heard of stays. */
 const OUTAGE_MAX_MS = 15_000;
 export const TICK_MS = 500;
+/** Another record of the leader's says as much as a tick, unless the one after that were late. */
+const TICK_SPARE_MS = TICK_LATE_MS - TICK_MS;
 /** Between two looks at what is due, and at a leader that is silent. */
 const WATCH_MS = 50;
 /** A timer may fire a little early. */
@@ -79,9 +82,9 @@ export class Leadership {
   /** The term that this coordinator leads; 0 while it leads none. */
   private epoch = 0;
   private lastControlMs = 0;
+  private aliveSinceMs: number | null = null;
   private lastTickMs = 0;
-  /** While it leads. */
-  private ticker: Timer | null = null;
+  private beat: Timer | null = null;
   private started = false;
   /** The next look at what has come due; it is taken when something may have, and not before: to be woken for nothing is what an idle cluster costs. */
   private look: { readonly atMs: number; readonly timer: Timer } | null = null;
@@ -104,6 +107,8 @@ export class Leadership {
   start(): void {
     this.lastControlMs = this.awake.nowMs;
     this.started = true;
+    this.beat = this.options.pace.onBeat(() => this.onBeat());
+    this.noteLife();
     this.lookAgain();
     this.standIfVacant();
   }
@@ -121,7 +126,6 @@ export class Leadership {
     // election of its own that was taken for lost may be folded while it leads already: a new term begins.
     if (this.epoch !== 0 && (!mine || ledger.epoch !== this.epoch)) {
       this.epoch = 0;
-      this.ticker?.cancel();
       if (this.role === "leading") this.role = "following";
       this.lost = [];
       this.expired = [];
@@ -129,11 +133,11 @@ export class Leadership {
       onDeposed();
     }
     if (this.role === "stopped") return;
+    this.noteLife();
     if (mine && this.role !== "leading") {
       this.role = "leading";
       this.epoch = ledger.epoch;
       this.lastTickMs = this.clock.nowMs();
-      this.ticker = this.clock.every(TICK_MS, () => this.tick());
       onElected(ledger.epoch);
       // What comes next is judged by them: the first tick would be half a second late.
       if (this.settingsOf(this.options.ledger) !== null) this.write();
@@ -144,7 +148,8 @@ export class Leadership {
 
   /** Other records were folded, or none for as long as a tick takes: something may be due earlier than it was, or a tick be late. */
   advanced(): void {
-    this.lookBy(this.role === "following" ? this.tickLateMs() : this.nextLookMs());
+    this.noteLife();
+    this.lookBy(this.role === "following" ? this.clockMs(this.patience().lateAtMs) : this.nextLookMs());
   }
 
   /** After a cut the silence was the connection's, not the leader's. */
@@ -178,7 +183,7 @@ export class Leadership {
   stop(): void {
     this.look?.timer.cancel();
     this.look = null;
-    this.ticker?.cancel();
+    this.beat?.cancel();
     this.vacancy?.cancel();
     this.role = "stopped";
   }
@@ -243,9 +248,11 @@ export class Leadership {
       case "leading":
         return this.writing === null ? this.nextDueTickMs() : Number.POSITIVE_INFINITY;
       case "following": {
-        const silentMs = this.awake.nowMs - this.lastControlMs;
-        // That a tick is late it is told (`advanced`): a timer for that would wake it for nothing after each one that is not.
-        return this.clock.nowMs() + (silentMs < TICK_LATE_MS ? SILENCE_MAX_MS - silentMs : WATCH_MS);
+        const { lateAtMs } = this.patience();
+        if (this.awake.nowMs >= lateAtMs) return this.clock.nowMs() + WATCH_MS;
+        // Where nothing lives it is told that a tick is late (`advanced`), or else sees it at the next beat: a timer for that would wake it
+        // for nothing after each one that is not.
+        return this.aliveSinceMs === null ? Number.POSITIVE_INFINITY : this.clockMs(lateAtMs);
       }
       case "standing":
       case "stopped":
@@ -255,9 +262,23 @@ export class Leadership {
     }
   }
 
-  /** Twice a second, with all else that happens then; where another record has just said as much, at the next such moment. */
-  private tick(): void {
-    if (this.clock.nowMs() - this.lastTickMs >= TICK_MS / 2) this.write();
+  /** With all else that happens then. */
+  private onBeat(): void {
+    if (this.role === "leading") {
+      if (this.clock.nowMs() - this.lastTickMs >= TICK_SPARE_MS) this.write();
+      return;
+    }
+    this.watch();
+    this.lookBy(this.nextLookMs());
+  }
+
+  private noteLife(): void {
+    if (this.options.ledger.live.size === 0) this.aliveSinceMs = null;
+    else this.aliveSinceMs ??= this.awake.nowMs;
+  }
+
+  private patience(): Patience {
+    return patience({ controlMs: this.lastControlMs, aliveSinceMs: this.aliveSinceMs });
   }
 
   /** A tick for what waits for a moment before the next one, but not for each such moment on its own. */
@@ -268,17 +289,19 @@ export class Leadership {
     return this.lastTickMs + Math.max(WATCH_MS, dueMs - ledger.clock.nowMs);
   }
 
-  /** When a tick will be late that has not come by then. */
-  private tickLateMs(): number {
-    return this.clock.nowMs() + Math.max(0, TICK_LATE_MS - (this.awake.nowMs - this.lastControlMs));
+  /** When it will be that time awake. */
+  private clockMs(awakeMs: number): number {
+    return this.clock.nowMs() + Math.max(0, awakeMs - this.awake.nowMs);
   }
 
   private isSilent(): boolean {
     const { ledger, isLeaderHeard, isLeaderGone } = this.options;
-    const silentMs = this.awake.nowMs - this.lastControlMs;
-    if (silentMs >= TICK_LATE_MS && ledger.leader !== null && isLeaderGone(ledger.epoch)) return true;
-    if (silentMs <= SILENCE_MAX_MS + this.offsetMs) return false;
-    return silentMs > OUTAGE_MAX_MS || ledger.leader === null || !isLeaderHeard(ledger.epoch);
+    const { nowMs } = this.awake;
+    const { lateAtMs, overAtMs } = this.patience();
+    if (nowMs >= lateAtMs && ledger.leader !== null && isLeaderGone(ledger.epoch)) return true;
+    if (nowMs <= overAtMs + this.offsetMs) return false;
+    const isOutageOver = nowMs - this.lastControlMs > OUTAGE_MAX_MS;
+    return isOutageOver || ledger.leader === null || !isLeaderHeard(ledger.epoch);
   }
 
   private standIfVacant(): void {

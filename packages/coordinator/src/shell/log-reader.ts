@@ -3,7 +3,7 @@
  *
  * R1 Records are handed on with consecutive sequences, each once. At a gap the consumer is made anew behind the last
  *    record; a gap that remains is a hole in the log and stops the reader.
- * R2 Four missed heartbeats, or a reconnect, make the consumer anew: the server cuts a push consumer without a word.
+ * R2 Two missed heartbeats, or a reconnect, make the consumer anew: the server cuts a push consumer without a word.
  * R3 Whenever the consumer is made, the last record is still in the stream as it was: a stream that lost its tail goes on
  *    with other records under the same sequences.
  */
@@ -12,6 +12,7 @@ import {
   type BusMessage,
   type BusSubscription,
   type Connection,
+  type Pace,
   pause,
   type Stream,
   type Timer,
@@ -34,15 +35,17 @@ export type LogReaderOptions = {
    * anew. Not at the end of the log as it is then: under load there is always one more.
    */
   readonly onCaughtUp: () => void;
-  /** The log has had nothing to deliver for as long as a tick takes. The server tells that, so that no timer is needed here. */
+  /** When it looks whether the server has gone silent. @default twice a second */
+  readonly pace?: Pick<Pace, "onBeat">;
+  /** The log has had nothing to deliver for as long as a tick takes where nothing lives. The server tells that, so that no timer is needed here. */
   readonly onQuiet?: () => void;
   /** The reader cannot go on. */
   readonly onFailed: (error: Error) => void;
 };
 
-/** A tick and its way through the log. */
-const HEARTBEAT_MS = 600;
-const SILENCE_MAX_MS = 4 * HEARTBEAT_MS + 100;
+/** A tick of a leader that has nothing to do, and its way through the log. */
+export const HEARTBEAT_MS = 1_100;
+const SILENCE_MAX_MS = 2 * HEARTBEAT_MS + 300;
 const WATCH_MS = 500;
 const RETRY_MS = 200;
 /** A stream that has just changed its leader is asked again before it is believed to have lost something. */
@@ -87,7 +90,9 @@ export class LogReader {
       if (isFinal(error)) throw error;
       this.retry(error);
     }
-    this.watcher = this.options.connection.clock.every(WATCH_MS, () => this.watch());
+    const watch = (): void => this.watch();
+    const { pace, connection } = this.options;
+    this.watcher = pace?.onBeat(watch) ?? connection.clock.every(WATCH_MS, watch);
   }
 
   close(): void {

@@ -11,7 +11,7 @@ import {
   type Subjects,
   WeftError,
 } from "@weft/protocol";
-import { AwakeTime, type Connection } from "@weft/transport";
+import { AwakeTime, type Connection, Pace } from "@weft/transport";
 import { type Ledger, oldestNeededSeq } from "../core/ledger/index.ts";
 import { AskDesk } from "./ask-desk.ts";
 import { BlobCollector, type CollectorSettings } from "./blob-collector.ts";
@@ -70,6 +70,7 @@ export class Replica {
   private readonly leaderProbe: LeaderProbe;
   private readonly reader: LogReader;
   private readonly watch: WorkerWatch;
+  readonly pace: Pace;
   private readonly awake: AwakeTime;
   /** Everybody who could lead, or write a checkpoint. */
   readonly coordinators: CoordinatorWatch;
@@ -90,35 +91,29 @@ export class Replica {
   private readonly caughtUp: PromiseWithResolvers<void> = Promise.withResolvers<void>();
 
   constructor(options: ReplicaOptions) {
-    const { connection, subjects, config, start, voids } = options;
-    const { ledger } = start;
+    const { connection, subjects, config, start, voids, foldVersion } = options;
+    const { ledger, skipped } = start;
     const { nats, clock, entropy } = connection;
     const onFailed = (error: Error): void => this.fail(error);
     const onVoid = (kind: string): void => voids.count(kind);
     this.options = options;
     this.ledgerSettings = options.settingsFor(config);
     this.ledger = ledger;
-    this.logFold = new LogFold({
-      ledger,
-      subjects,
-      skipped: start.skipped,
-      foldVersion: options.foldVersion,
-      onVoid,
-    });
+    this.logFold = new LogFold({ ledger, subjects, skipped, foldVersion, onVoid });
     this.values = new ValueStore(connection, subjects);
     this.blobs = new BlobStore(connection, subjects);
     this.coordinators = new CoordinatorWatch({ connection, subjects, own: () => this.ownState(), onVoid });
-    this.awake = new AwakeTime({ clock, hears: () => this.connected && this.coordinators.isHeard() });
-    this.untold = new UntoldLosses(this.awake);
-    this.leaderProbe = new LeaderProbe({
-      connection,
-      subjects,
-      awake: this.awake,
-      leaderOf: (epoch) => this.coordinators.leaderOf(epoch),
-    });
+    const pace = new Pace({ clock, isBusy: () => ledger.live.size > 0 });
+    const awake = new AwakeTime({ clock, pace, hears: () => this.connected && this.coordinators.isHeard() });
+    this.pace = pace;
+    this.awake = awake;
+    this.untold = new UntoldLosses(awake);
+    const leaderOf = (epoch: number): Sender | null => this.coordinators.leaderOf(epoch);
+    this.leaderProbe = new LeaderProbe({ connection, subjects, awake, leaderOf });
     this.leadership = new Leadership({
       clock,
-      awake: this.awake,
+      awake,
+      pace,
       isLeaderHeard: (epoch) => this.coordinators.isLeaderHeard(epoch),
       isLeaderGone: (epoch) => this.leaderProbe.isGone(epoch),
       foldVersionOfAll: () => this.coordinators.foldVersionOfAll(),
@@ -134,6 +129,7 @@ export class Replica {
     this.reader = new LogReader({
       connection,
       stream: connection.stream(config.stream),
+      pace,
       onRecord: (record) => this.guarded(`record ${record.seq}`, () => this.fold(record)),
       onCaughtUp: () => this.caughtUp.resolve(),
       onQuiet: () => this.leadership.advanced(),
@@ -142,7 +138,8 @@ export class Replica {
     this.watch = new WorkerWatch({
       connection,
       subjects,
-      awake: this.awake,
+      awake,
+      pace,
       onPresence: (worker, presence, check) =>
         this.guarded(`presence of ${worker}`, () => {
           if (this.term?.presence(worker, presence) === true) check?.();
@@ -222,6 +219,7 @@ export class Replica {
     this.leaderProbe.close();
     this.coordinators.leave();
     this.awake.close();
+    this.pace.close();
     this.desk.close();
     this.checkpoints.close();
     this.caughtUp.resolve();
@@ -268,6 +266,7 @@ export class Replica {
         this.term?.flush();
         if (this.advanced) this.leadership.advanced();
         this.advanced = false;
+        this.pace.advanced();
         this.desk.folded();
       });
     });

@@ -19,12 +19,14 @@ import {
   type Subjects,
   senderOf,
 } from "@weft/protocol";
-import type { AwakeTime, BusMessage, BusSubscription, Connection, Timer } from "@weft/transport";
+import type { AwakeTime, BusMessage, BusSubscription, Connection, Pace, Timer } from "@weft/transport";
 
 export type WorkerWatchOptions = {
   readonly connection: Connection;
   readonly subjects: Subjects;
   readonly awake: Pick<AwakeTime, "nowMs">;
+  /** When it looks; in between only where somebody can be overdue before the next time. */
+  readonly pace: Pick<Pace, "onBeat" | "periodMs">;
   /** `check` is there where the worker asks to be told when its word has been acted on. */
   readonly onPresence: (worker: Sender, presence: Presence, check: (() => void) | null) => void;
   /** `last` is what it said last. */
@@ -72,9 +74,7 @@ const PROBE_TIMEOUT_MS = 1_000;
 const PROBE_INTERVAL_MS = 200;
 /** Where nobody was there. */
 const AGAIN_MS = 100;
-/** How often it looks, with all else that happens then; in between only where somebody can be overdue before. */
-const BEAT_MS = 500;
-/** And while somebody is overdue. */
+/** How often it looks while somebody is overdue. */
 const WATCH_MS = 50;
 /** A worker speaks each second, and when a leader is new. */
 const MESSAGE_INTERVAL_MS = 20;
@@ -97,7 +97,7 @@ export class WorkerWatch {
       },
     });
     this.listensSinceMs = this.nowMs;
-    this.beat = options.connection.clock.every(BEAT_MS, () => this.look());
+    this.beat = options.pace.onBeat(() => this.look());
   }
 
   /** Everybody that was heard of lately. */
@@ -203,7 +203,8 @@ export class WorkerWatch {
     this.between = null;
     // Set first: what is told may end in this watch being closed.
     const waitMs = this.untilOverdueMs();
-    if (waitMs < BEAT_MS) this.between = this.options.connection.clock.after(waitMs, () => this.look());
+    const { connection, pace } = this.options;
+    if (waitMs < pace.periodMs) this.between = connection.clock.after(waitMs, () => this.look());
     this.watch();
   }
 
