@@ -6,7 +6,7 @@ import type { Effect } from "../src/core/ledger/effect.ts";
 import type { LiveTask } from "../src/core/ledger/index.ts";
 import { canRun, freeCredits, Scheduler } from "../src/core/scheduler/index.ts";
 import { checkScheduler } from "../src/core/scheduler/invariants.ts";
-import { before } from "../src/core/scheduler/ready-queue.ts";
+import { before } from "../src/core/scheduler/task-heap.ts";
 import { idOf, submission, TestLog } from "./test-log.ts";
 
 type Traits = Pick<Presence, "credits" | "names" | "labels">;

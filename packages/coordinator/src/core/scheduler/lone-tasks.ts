@@ -4,7 +4,7 @@
  */
 import type { Sender, TaskId } from "@weft/protocol";
 import type { LiveTask } from "../ledger/index.ts";
-import { before } from "./ready-queue.ts";
+import { before } from "./task-heap.ts";
 import { canRun, freeCredits, type WorkerEntry } from "./worker-entry.ts";
 
 /** After so many lost workers a task is dispatched alone. */

