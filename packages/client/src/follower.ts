@@ -15,7 +15,7 @@ import {
   type TaskId,
   UnknownTaskError,
 } from "@weft/protocol";
-import { ask, type Clock, type Connection, type Timer } from "@weft/transport";
+import { ask, type Clock, type Connection, HoldUp, type Timer } from "@weft/transport";
 
 /** What is followed. */
 export type Followed = {
@@ -40,6 +40,7 @@ export type FollowerOptions = {
 
 const SILENCE_MAX_MS = 3_000;
 const WATCH_MS = 500;
+const WATCH_LATE_MS = 2 * WATCH_MS;
 /** A task that has been open for so long is asked for, some of them at a time. */
 const OLD_MS = 5_000;
 const UNKNOWN_WAIT_MS = 60_000;
@@ -50,6 +51,7 @@ export class Follower<Task extends Followed = Followed> {
   private readonly open = new Map<TaskId, Task>();
   private readonly fetching = new Set<TaskId>();
   private readonly clock: Clock;
+  private readonly holdUp = new HoldUp(WATCH_LATE_MS);
   /** While anything is open. */
   private timer: Timer | null = null;
   private epoch = 0;
@@ -127,7 +129,10 @@ export class Follower<Task extends Followed = Followed> {
       return;
     }
     if (this.closed || this.open.size === 0) return;
-    this.askFor([...this.open].filter(([, open]) => open.isAccepted).map(([id]) => id));
+    const ids: TaskId[] = [];
+    // One by one: a pair of each for a list of them all took 0.14 s of a million in place of 0.06.
+    for (const task of this.open.values()) if (task.isAccepted) ids.push(task.id);
+    this.askFor(ids);
   }
 
   private askFor(ids: TaskId[]): void {
@@ -155,7 +160,9 @@ export class Follower<Task extends Followed = Followed> {
   private follow(task: Task): void {
     task.watchesBefore = this.watches;
     this.open.set(task.id, task);
-    this.timer ??= this.clock.every(WATCH_MS, () => this.watch(), { background: true });
+    if (this.timer !== null) return;
+    this.holdUp.begin(this.clock.nowMs());
+    this.timer = this.clock.every(WATCH_MS, () => this.watch(), { background: true });
   }
 
   /** A client that waits for nothing is not woken. */
@@ -167,9 +174,11 @@ export class Follower<Task extends Followed = Followed> {
   private watch(): void {
     this.watches++;
     if (this.open.size === 0) return this.rest();
-    const silent = this.clock.nowMs() - this.lastHeardMs > SILENCE_MAX_MS;
+    const nowMs = this.clock.nowMs();
+    if (this.holdUp.precedes(nowMs)) return;
+    const silent = nowMs - this.lastHeardMs > SILENCE_MAX_MS;
     if (silent || this.unknownSinceMs.size > 0) this.ask();
-    else if (!this.asking && this.clock.nowMs() - this.sweptAtMs >= OLD_MS) this.sweep();
+    else if (!this.asking && nowMs - this.sweptAtMs >= OLD_MS) this.sweep();
   }
 
   /** A word may be lost where nothing shows it, as of a task whose acceptance was not known yet. */

@@ -14,6 +14,7 @@ import {
 } from "@weft/protocol";
 import { beforeEach, expect, test } from "vitest";
 import { FakeBus } from "../../testing/src/simulation/fake-bus.ts";
+import type { SimProcess } from "../../testing/src/simulation/sim-process.ts";
 import { type Followed, Follower } from "../src/follower.ts";
 
 const subjects = new Subjects(Namespace.parse("default"));
@@ -22,6 +23,7 @@ const idOf = (n: number): TaskId => TaskId.parse(`00aaaa${String(n).padStart(16,
 
 class Bench {
   readonly bus = new FakeBus();
+  readonly process: SimProcess;
   readonly settled: TaskId[] = [];
   readonly follower: Follower;
   /** What the leader knows: settled tasks, and those that it was asked for. */
@@ -53,8 +55,9 @@ class Bench {
         message.respond(encodeReply({ epoch: this.epoch, foldedSeq: 1, answer: { type: "states", states } }));
       },
     });
+    this.process = this.bus.process("c1");
     this.follower = new Follower({
-      connection: this.bus.connection("client", this.bus.process("c1")),
+      connection: this.bus.connection("client", this.process),
       subjects,
       onHold: () => void this.holds++,
       onError: (error) => {
@@ -219,6 +222,20 @@ test("a new leader is asked at once, and one with a lower epoch once the other i
   bench.settle([idOf(2)], true);
   await bench.seconds(6);
   expect(bench.settled).toEqual([idOf(1), idOf(2)]);
+});
+
+test("a client that was held up reads what it was told meanwhile, and does not take it for silence", async () => {
+  bench.open(idOf(1));
+  bench.settle([idOf(1)]);
+  await bench.seconds(2);
+  bench.asked = 0;
+  // For longer than silence lasts, and not so long that they are asked for as old ones.
+  bench.open(idOf(2), idOf(3));
+  bench.process.freeze(3_700);
+  // Its own look is due before the first word that it hears.
+  await bench.bus.loop.play(bench.bus.loop.nowMs + 600);
+  await bench.seconds(4);
+  expect(bench.asked).toBe(0);
 });
 
 test("while nobody answers nothing settles, and everything as soon as somebody does", async () => {

@@ -20,6 +20,7 @@ import { type AckError, readAck } from "./ack.ts";
 import type { BusSubscription } from "./bus.ts";
 import type { Timer } from "./clock.ts";
 import type { Connection } from "./connection.ts";
+import { HoldUp } from "./hold-up.ts";
 import { Outbox, type OutboxItem, type OutboxRecord } from "./outbox.ts";
 
 export type AppenderOptions<Kind, Item> = {
@@ -63,6 +64,7 @@ const ACK_TIMEOUT_MS = 2_000;
 const RETRY_FIRST_MS = 50;
 const RETRY_MAX_MS = 1_000;
 const SWEEP_MS = 25;
+const SWEEP_LATE_MS = 4 * SWEEP_MS;
 
 export class Appender<Kind extends string, Item extends OutboxItem> {
   private readonly options: AppenderOptions<Kind, Item>;
@@ -73,6 +75,7 @@ export class Appender<Kind extends string, Item extends OutboxItem> {
   private readonly pendingMax: number;
   private flushQueued = false;
   private sweeper: Timer | null = null;
+  private readonly holdUp = new HoldUp(SWEEP_LATE_MS);
   private held: Timer | null = null;
   private trouble: AckError | null = null;
   private closed = false;
@@ -188,7 +191,10 @@ export class Appender<Kind extends string, Item extends OutboxItem> {
       this.flights.set(record.number, flight);
       this.send(record.number);
     }
-    this.sweeper ??= this.options.connection.clock.every(SWEEP_MS, () => this.sweep());
+    if (this.sweeper !== null) return;
+    const { clock } = this.options.connection;
+    this.holdUp.begin(clock.nowMs());
+    this.sweeper = clock.every(SWEEP_MS, () => this.sweep());
   }
 
   private send(number: number): void {
@@ -207,6 +213,7 @@ export class Appender<Kind extends string, Item extends OutboxItem> {
       return;
     }
     const nowMs = this.options.connection.clock.nowMs();
+    if (this.holdUp.precedes(nowMs)) return;
     for (const [number, flight] of this.inOrder()) {
       if (nowMs < this.dueAtMs(number, flight)) continue;
       if (!flight.refused) this.setTrouble({ code: 0, message: "no acknowledgement in time" });

@@ -19,6 +19,7 @@ export {
   serversOf,
 } from "./connection.ts";
 export { type Entropy, systemEntropy } from "./entropy.ts";
+export { HoldUp } from "./hold-up.ts";
 export { apiCode } from "./jetstream.ts";
 export { Outbox, type OutboxItem, type OutboxLimits, type OutboxRecord } from "./outbox.ts";
 export { Pace, type PaceOptions } from "./pace.ts";

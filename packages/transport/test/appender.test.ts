@@ -1,7 +1,7 @@
 /** The appender against a connection that answers when the test says so, with a clock that stands still meanwhile. */
 import { AppendOutcomeUnknownError, ClosedError, TooManyPendingError } from "@weft/protocol";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type AckError, Appender } from "../src/index.ts";
+import { type AckError, Appender, systemClock } from "../src/index.ts";
 import { encode, FakeNats, itemsOf, NotedItem } from "./appender-support.ts";
 
 let nats: FakeNats;
@@ -170,6 +170,25 @@ describe("a record that nobody answers", () => {
     const sent = texts().length;
     vi.advanceTimersByTime(60_000);
     expect(texts().length).toBe(sent);
+  });
+
+  test("is not told of by a process that was held up, before it has read what came meanwhile", async () => {
+    const { nowMs } = systemClock;
+    let heldUpMs = 0;
+    const clock = vi.spyOn(systemClock, "nowMs").mockImplementation(() => nowMs() + heldUpMs);
+    const holdUp = (): void => {
+      heldUpMs += 3_000;
+      vi.advanceTimersByTime(25);
+    };
+    await add("submit", new NotedItem("a"));
+    holdUp();
+    expect([texts().length, troubles]).toEqual([1, []]);
+    vi.advanceTimersByTime(25);
+    expect([texts().length, troubles.length]).toEqual([2, 1]);
+    // One that is held up all the time sends again as well.
+    for (let time = 0; time < 4; time++) holdUp();
+    expect(texts()).toHaveLength(4);
+    clock.mockRestore();
   });
 
   test("is not sent again while acknowledgements of what is before it come, however slowly", async () => {
