@@ -18,6 +18,7 @@ import type { Bus } from "./bus.ts";
 import { type Clock, pause, systemClock, within } from "./clock.ts";
 import { type Entropy, systemEntropy } from "./entropy.ts";
 import { JetStreamStream } from "./jetstream.ts";
+import { keepAlive } from "./keep-alive.ts";
 import type { Stream } from "./stream.ts";
 
 export type ConnectionOptions = {
@@ -49,6 +50,8 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const ATTEMPT_TIMEOUT_MS = 2_000;
 const RETRY_WAIT_MS = 100;
 const DRAIN_TIMEOUT_MS = 2_000;
+/** The longest that Node waits. It is asked for elsewhere whether the server is there (keep-alive.ts). */
+const NEVER_MS = 2 ** 31 - 1;
 
 const RECONNECTING: NodeConnectionOptions = {
   maxReconnectAttempts: -1,
@@ -77,6 +80,7 @@ export async function openConnection(
     await nats.close();
     throw error;
   }
+  if (options.nats?.pingInterval === undefined) keepAlive(nats, clock);
   const stream = (name: string): Stream => new JetStreamStream(nats, name);
   return { nats, stream, clock, entropy: systemEntropy, sender, identity, instance, servers };
 }
@@ -128,6 +132,7 @@ async function connectWithin(
         inboxPrefix: inboxPrefix(sender),
         timeout: Math.max(100, Math.min(ATTEMPT_TIMEOUT_MS, leftMs)),
         ...RECONNECTING,
+        pingInterval: NEVER_MS,
         ...credentialsIn(servers),
         ...options.nats,
       });
