@@ -125,9 +125,10 @@ export class Appender<Kind extends string, Item extends OutboxItem> {
       this.flushQueued = false;
       this.flush();
     };
-    // Where nothing is on its way, it waits for what this call brings, and not for the rest of the turn.
-    if (this.flights.size === 0) queueMicrotask(flush);
-    else this.options.connection.clock.endOfTurn(flush);
+    const { clock } = this.options.connection;
+    // Where nothing is on its way, it waits for what else this call brings, and not for the rest of the turn.
+    if (this.flights.size === 0) clock.endOfCall(flush);
+    else clock.endOfTurn(flush);
   }
 
   /** Sends what is in flight again, at once: after a reconnect. */

@@ -15,7 +15,9 @@ export type Clock = {
   /** Milliseconds since 1970, as this machine believes. */
   readonly wallMs: () => number;
   readonly after: (waitMs: number, act: () => void) => Timer;
-  /** Once this turn of the event loop is done, with all that follows from it at once. */
+  /** Once the present call out of the event loop is over, with all that follows from it at once: before the next one. */
+  readonly endOfCall: (act: () => void) => void;
+  /** Once this turn of the event loop is done, with all of its calls. */
   readonly endOfTurn: (act: () => void) => void;
   /**
    * The first time after half to one and a half periods, so that an implementation may have many fire together. A background
@@ -51,6 +53,8 @@ function clockOf(aheadMs: number): Clock {
       const timeout = setTimeout(act, Math.min(waitMs, TIMER_MAX_MS));
       return { cancel: () => clearTimeout(timeout) };
     },
+    // Behind the microtasks that are queued, and then behind those that these queue.
+    endOfCall: (act) => queueMicrotask(() => process.nextTick(act)),
     endOfTurn: (act) => void setImmediate(act),
     every: (periodMs, act, options) =>
       (options?.background === true ? background : foreground).every(periodMs, act),

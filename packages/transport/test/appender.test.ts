@@ -51,17 +51,29 @@ describe("what is added", () => {
     expect(texts()).toEqual(["1 submit: 0 1"]);
   });
 
-  test("leaves after the call where nothing is on its way, and else after the turn", async () => {
+  test("leaves after the call, with all that follows from it, where nothing is on its way", async () => {
     appender.add("submit", new NotedItem("a"));
+    let isNextTurn = false;
+    setImmediate(() => {
+      isNextTurn = true;
+    });
+    for (const name of ["b", "c", "d"]) {
+      await Promise.resolve();
+      appender.add("submit", new NotedItem(name));
+    }
+    expect(texts()).toEqual([]);
+    await new Promise<void>((over) => systemClock.endOfCall(over));
+    expect([texts(), isNextTurn]).toEqual([["1 submit: a b c d"], false]);
+  });
+
+  test("gathers for the rest of the turn where something is on its way", async () => {
+    await add("submit", new NotedItem("a"));
     appender.add("submit", new NotedItem("b"));
-    await Promise.resolve();
-    expect(texts()).toEqual(["1 submit: a b"]);
+    await new Promise<void>((over) => systemClock.endOfCall(over));
     appender.add("submit", new NotedItem("c"));
-    await Promise.resolve();
-    appender.add("submit", new NotedItem("d"));
     expect(texts()).toHaveLength(1);
     await new Promise((over) => setImmediate(over));
-    expect(texts()[1]).toBe("2 submit: c d");
+    expect(texts()[1]).toBe("2 submit: b c");
   });
 
   test("in a loop leaves in full records before the first is acknowledged, up to 32 of them", async () => {
@@ -181,6 +193,8 @@ describe("a record that nobody answers", () => {
       vi.advanceTimersByTime(25);
     };
     await add("submit", new NotedItem("a"));
+    // From the first look on there is one each 25 ms.
+    vi.advanceTimersByTime(100);
     holdUp();
     expect([texts().length, troubles]).toEqual([1, []]);
     vi.advanceTimersByTime(25);

@@ -47,6 +47,7 @@ export class SimProcess {
       nowMs: () => this.nowMs(),
       wallMs: () => Math.floor(EPOCH_MS + this.nowMs() + this.fault.offsetMs),
       after: (waitMs, act) => this.once(waitMs, act),
+      endOfCall: (act) => void loop.after(0, () => this.deliver(act)),
       endOfTurn: (act) => void loop.after(0, () => this.deliver(act)),
       every: (periodMs, act) => this.repeat(periodMs, act),
     };
