@@ -16,6 +16,7 @@ import {
   UnknownTaskError,
 } from "@weft/protocol";
 import { ask, type Clock, type Connection, HoldUp, type Timer } from "@weft/transport";
+import { TaskTable } from "./task-table.ts";
 
 /** What is followed. */
 export type Followed = {
@@ -48,7 +49,7 @@ const VALUE_TIMEOUT_MS = 30_000;
 
 export class Follower<Task extends Followed = Followed> {
   private readonly options: FollowerOptions;
-  private readonly open = new Map<TaskId, Task>();
+  private readonly open = new TaskTable<Task>();
   private readonly fetching = new Set<TaskId>();
   private readonly clock: Clock;
   private readonly holdUp = new HoldUp(WATCH_LATE_MS);
@@ -63,7 +64,6 @@ export class Follower<Task extends Followed = Followed> {
   private sweptAtMs: number;
   /** The clock by which a task is old: a small number is part of the task, where a moment is an object beside it. */
   private watches = 0;
-  private rotation: MapIterator<[TaskId, Task]> | null = null;
   private askAgain = false;
   /** Since when the leader does not know a task. */
   private readonly unknownSinceMs = new Map<TaskId, number>();
@@ -108,7 +108,7 @@ export class Follower<Task extends Followed = Followed> {
 
   /** All that are followed. */
   get tasks(): Iterable<Task> {
-    return this.open.values();
+    return this.open;
   }
 
   /** Follows a task that is known by its id only. */
@@ -130,8 +130,7 @@ export class Follower<Task extends Followed = Followed> {
     }
     if (this.closed || this.open.size === 0) return;
     const ids: TaskId[] = [];
-    // One by one: a pair of each for a list of them all took 0.14 s of a million in place of 0.06.
-    for (const task of this.open.values()) if (task.isAccepted) ids.push(task.id);
+    for (const task of this.open) if (task.isAccepted) ids.push(task.id);
     this.askFor(ids);
   }
 
@@ -159,7 +158,7 @@ export class Follower<Task extends Followed = Followed> {
 
   private follow(task: Task): void {
     task.watchesBefore = this.watches;
-    this.open.set(task.id, task);
+    this.open.add(task);
     if (this.timer !== null) return;
     this.holdUp.begin(this.clock.nowMs());
     this.timer = this.clock.every(WATCH_MS, () => this.watch(), { background: true });
@@ -184,21 +183,13 @@ export class Follower<Task extends Followed = Followed> {
   /** A word may be lost where nothing shows it, as of a task whose acceptance was not known yet. */
   private sweep(): void {
     this.sweptAtMs = this.clock.nowMs();
-    const ids: TaskId[] = [];
-    for (let left = Math.min(this.open.size, ASK_IDS_MAX); left > 0; left--) {
-      this.rotation ??= this.open.entries();
-      const next = this.rotation.next();
-      if (next.done === true) {
-        this.rotation = null;
-        left++;
-        continue;
-      }
-      const [id, open] = next.value;
-      // The first watch may have come right after it.
-      const openMs = (this.watches - open.watchesBefore - 1) * WATCH_MS;
-      if (open.isAccepted && openMs >= OLD_MS) ids.push(id);
-    }
-    if (ids.length > 0) this.askFor(ids);
+    const old = this.open.inTurn(ASK_IDS_MAX).filter((open) => open.isAccepted && this.isOld(open));
+    if (old.length > 0) this.askFor(old.map(({ id }) => id));
+  }
+
+  private isOld({ watchesBefore }: Task): boolean {
+    // The first watch may have come right after it.
+    return (this.watches - watchesBefore - 1) * WATCH_MS >= OLD_MS;
   }
 
   private onHello(data: Uint8Array): void {
