@@ -15,7 +15,6 @@ import {
   ResultExpiredError,
   type SettledTask,
   Subjects,
-  type Submission,
   TaskId,
   type TaskState,
   TEXT_LENGTH_MAX,
@@ -39,7 +38,7 @@ import {
 } from "@weft/transport";
 import { type ClientItem, ClientRecords, cancelItem, receivedItem } from "./client-records.ts";
 import { Follower } from "./follower.ts";
-import { type HandleHost, type Settlement, TaskHandle } from "./handle.ts";
+import type { Settlement, TaskHandle } from "./handle.ts";
 import { OpenTask, type OpenTaskHost } from "./open-task.ts";
 import { Receipts } from "./receipts.ts";
 import { settlementOf, unreadableOf } from "./settlement.ts";
@@ -99,14 +98,12 @@ export class Client {
   };
   private ownProgress: BusSubscription | null = null;
   private closing: Promise<void> | null = null;
-  private readonly host: HandleHost = {
+  private readonly host: OpenTaskHost = {
     accept: (id) => this.accept(id),
     cancel: (id, reason, dependents) => this.cancel({ id, reason, dependents }),
     state: (id) => this.state(id),
     listenToProgress: (id) => this.listenToProgress(id),
     reportError: (error) => this.onError(error),
-  };
-  private readonly taskHost: OpenTaskHost = {
     forget: (id) => this.forget(id),
     accepted: (id, seq) => this.loggedAt(id, seq),
     abandoned: (id) => this.abandoned(id),
@@ -169,19 +166,18 @@ export class Client {
     const { id } = submission;
     // An id of its own making is new.
     const known = options.id === undefined ? undefined : this.follower.get(id);
-    if (known !== undefined) return known.handle as TaskHandle<T>;
-    const handle = new TaskHandle<T>(id, name, this.host);
-    const task = this.openTask(handle, submission);
-    this.follower.add(task);
+    if (known !== undefined) return known as TaskHandle<T>;
+    const task = new OpenTask<T>(id, name, this.host, submission);
+    this.follower.add(task as OpenTask);
     try {
-      this.line.submit(task, submission);
+      this.line.submit(task as OpenTask, submission);
     } catch (error) {
       this.follower.drop(id);
       throw error;
     }
     if (!this.receipts.isIdle) this.receipts.submitted(id, submission.dependsOn);
     if (options.keepResult === false) this.receipts.expect(id);
-    return handle;
+    return task;
   }
 
   /** The handle of a task that anybody submitted, any time within the retention. Settles with `UnknownTaskError` if nobody did. */
@@ -189,11 +185,11 @@ export class Client {
     if (this.closing !== null) throw new ClosedError("the client");
     const taskId = TaskId.parse(id);
     const known = this.follower.get(taskId);
-    if (known !== undefined) return known.handle as TaskHandle<T>;
-    const handle = new TaskHandle<T>(taskId, null, this.host);
+    if (known !== undefined) return known as TaskHandle<T>;
+    const task = new OpenTask<T>(taskId, null, this.host, null);
     this.attached.set(taskId, null);
-    this.follower.attach(this.openTask(handle, null));
-    return handle;
+    this.follower.attach(task as OpenTask);
+    return task;
   }
 
   /** A new id, for a task that others depend on before it is submitted. */
@@ -210,10 +206,6 @@ export class Client {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  private openTask<T>(handle: TaskHandle<T>, submission: Submission | null): OpenTask {
-    return new OpenTask(this.taskHost, handle as TaskHandle, submission);
   }
 
   /** Told again and again while it lasts, and told to the user once. */
@@ -269,7 +261,7 @@ export class Client {
 
   /** One that has settled was accepted, whoever submitted it. */
   private accept(id: TaskId): Promise<void> {
-    return this.follower.get(id)?.accepted() ?? Promise.resolve();
+    return this.follower.get(id)?.whenAccepted() ?? Promise.resolve();
   }
 
   private cancel(cancel: Cancel): void {
@@ -351,7 +343,7 @@ export class Client {
     this.writer.close();
     this.appender.close();
     const error: Closed = new ClosedError("the client");
-    for (const { handle } of this.follower.tasks) handle.close(error);
+    for (const task of this.follower.tasks) task.close(error);
     this.follower.close();
     await closeConnection(this.connection);
   }

@@ -25,7 +25,7 @@ export type Followed = {
   readonly isAccepted: boolean;
   /** The follower's own note: how many of its watches there had been when this was opened. */
   watchesBefore: number;
-  settled(task: SettledTask): void;
+  ended(task: SettledTask): void;
   /** It has ended, and its value is not kept any more. */
   unreadable(task: SettledTask, error: Error): void;
   unknown(error: UnknownTaskError | ResultExpiredError): void;
@@ -225,7 +225,7 @@ export class Follower<Task extends Followed = Followed> {
     if (open === undefined) return;
     if (task.fetch) return this.beginFetch(task);
     this.forget(task.id);
-    open.settled(task);
+    open.ended(task);
   }
 
   private forget(id: TaskId): void {

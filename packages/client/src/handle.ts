@@ -88,7 +88,7 @@ export class TaskHandle<T = unknown> {
   readonly id: TaskId;
   /** The task's name; null on a handle made from an id. */
   readonly name: string | null;
-  private readonly host: HandleHost;
+  protected readonly host: HandleHost;
   // What is inside knows nothing of T, so that a handle of a number is a handle of an unknown too.
   private settlement: Settlement<unknown> | null = null;
   private late: Late | null = null;

@@ -1,22 +1,16 @@
 /**
- * A task of this client from its submission until it has settled: on its way to the log first, then followed. One object
- * has what the appender, the follower and the client know of it, since there may be a million of them.
+ * A task of this client from its submission until it has settled: on its way to the log first, then followed. One object is its
+ * handle and has what the appender, the follower and the client know of it, since there may be a million of them.
  */
-import {
-  isBlobRef,
-  type ProgressReport,
-  type SettledTask,
-  type Submission,
-  type TaskId,
-} from "@weft/protocol";
+import { isBlobRef, type SettledTask, type Submission, type TaskId } from "@weft/protocol";
 import type { OutboxItem } from "@weft/transport";
 import type { Followed } from "./follower.ts";
-import type { Settlement, TaskHandle } from "./handle.ts";
+import { type HandleHost, type Settlement, TaskHandle } from "./handle.ts";
 import { lastProgressOf, settlementOf, unknownOf, unreadableOf } from "./settlement.ts";
 import { bytesOfSubmission } from "./submission.ts";
 
 /** What it needs of its client. */
-export type OpenTaskHost = {
+export type OpenTaskHost = HandleHost & {
   /** It is followed no more. */
   readonly forget: (id: TaskId) => void;
   /** The log has it, at this sequence. */
@@ -34,28 +28,22 @@ export type OpenTaskHost = {
 const ACCEPTED: PromiseWithResolvers<void> = Promise.withResolvers<void>();
 ACCEPTED.resolve();
 
-export class OpenTask implements OutboxItem, Followed {
-  readonly handle: TaskHandle;
+export class OpenTask<T = unknown> extends TaskHandle<T> implements OutboxItem, Followed {
   watchesBefore = 0;
-  private readonly host: OpenTaskHost;
+  declare protected readonly host: OpenTaskHost;
   /** Until it is written into a record for the log; null too of a task that others submitted. */
   private submission: Submission | null;
   /** Whether the log has it; null while that is not known and nobody has asked. */
   private acceptance: PromiseWithResolvers<void> | null;
 
-  constructor(host: OpenTaskHost, handle: TaskHandle, submission: Submission | null) {
-    this.host = host;
-    this.handle = handle;
+  constructor(id: TaskId, name: string | null, host: OpenTaskHost, submission: Submission | null) {
+    super(id, name, host);
     this.submission = submission;
     this.acceptance = submission === null ? ACCEPTED : null;
   }
 
   get kind(): "submit" {
     return "submit";
-  }
-
-  get id(): TaskId {
-    return this.handle.id;
   }
 
   get bytes(): number {
@@ -78,7 +66,7 @@ export class OpenTask implements OutboxItem, Followed {
   }
 
   /** Resolves when the log has it. */
-  accepted(): Promise<void> {
+  whenAccepted(): Promise<void> {
     this.acceptance ??= Promise.withResolvers<void>();
     return this.acceptance.promise;
   }
@@ -99,32 +87,27 @@ export class OpenTask implements OutboxItem, Followed {
     this.host.abandoned(this.id);
   }
 
-  progressed(report: ProgressReport): void {
-    this.handle.progressed(report);
-  }
-
-  settled(task: SettledTask): void {
+  ended(task: SettledTask): void {
     this.host.forget(this.id);
-    const { handle } = this;
     const progress = lastProgressOf(task);
-    if (progress !== null) handle.progressed(progress);
+    if (progress !== null) this.progressed(progress);
     const { value } = task;
     if (value === null || !isBlobRef(value)) {
-      handle.settle(settlementOf(task));
+      this.settle(settlementOf(task));
       this.host.received(task);
-    } else handle.settleLater(task.outcome, () => this.host.readResult(task, value));
+    } else this.settleLater(task.outcome, () => this.host.readResult(task, value));
   }
 
   /** It has ended, and its value is not kept any more. */
   unreadable(task: SettledTask, error: Error): void {
     this.host.forget(this.id);
     this.host.ended(this.id);
-    this.handle.settle(unreadableOf(task, error));
+    this.settle(unreadableOf(task, error));
   }
 
   unknown(error: Error): void {
     this.host.forget(this.id);
     this.host.ended(this.id);
-    this.handle.settle(unknownOf(error));
+    this.settle(unknownOf(error));
   }
 }

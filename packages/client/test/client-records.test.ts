@@ -3,7 +3,6 @@ import { decodeRecord, InstanceId, type Submission, TaskId, TaskName } from "@we
 import { Outbox, type OutboxRecord } from "@weft/transport";
 import { beforeEach, expect, test } from "vitest";
 import { type ClientItem, ClientRecords, cancelItem, receivedItem } from "../src/client-records.ts";
-import type { TaskHandle } from "../src/handle.ts";
 import { OpenTask, type OpenTaskHost } from "../src/open-task.ts";
 
 const INSTANCE = InstanceId.parse("c1");
@@ -27,7 +26,7 @@ function add(item: ClientItem): void {
 }
 
 function submit(n: number): OpenTask {
-  const task = new OpenTask(host, { id: idOf(n) } as TaskHandle, submissionOf(n));
+  const task = new OpenTask(idOf(n), "echo", host, submissionOf(n));
   add(task);
   return task;
 }

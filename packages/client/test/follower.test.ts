@@ -71,7 +71,7 @@ class Bench {
       id,
       watchesBefore: 0,
       isAccepted: true,
-      settled: (task) => void this.settled.push(task.id),
+      ended: (task) => void this.settled.push(task.id),
       unknown: ({ name }) => void this.errors.push(name),
       unreadable: () => undefined,
     };

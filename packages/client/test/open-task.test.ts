@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { heldBytes } from "../../testing/src/index.ts";
 import { Client } from "../src/client.ts";
 import { OpenTask, type OpenTaskHost } from "../src/open-task.ts";
-import { handleOf, id } from "./handle-host.ts";
+import { id } from "./handle-host.ts";
 
 const turn = (): Promise<void> => new Promise((next) => setImmediate(next));
 const host = { accepted: () => undefined, abandoned: () => undefined } as unknown as OpenTaskHost;
@@ -16,30 +16,30 @@ const submission: Submission = {
   dependsOn: [],
   options: null,
 };
-const openTask = (): OpenTask => new OpenTask(host, handleOf().handle, submission);
+const openTask = (): OpenTask => new OpenTask(id, "t", host, submission);
 
 test("is accepted once the log has it, for whoever asked before and whoever asks later", async () => {
   const task = openTask();
-  const before = task.accepted();
+  const before = task.whenAccepted();
   expect(task.isAccepted).toBe(false);
   task.acknowledged(7);
   expect(task.isAccepted).toBe(true);
   await before;
-  await task.accepted();
+  await task.whenAccepted();
 });
 
 test("of another client is accepted from the start", async () => {
-  await new OpenTask(host, handleOf().handle, null).accepted();
+  await new OpenTask(id, null, host, null).whenAccepted();
 });
 
 test("that is given up says why to whoever asked before and whoever asks later, and to nobody else", async () => {
   const asked = openTask();
-  const before = asked.accepted();
+  const before = asked.whenAccepted();
   const alone = openTask();
   const error = new Error("closed");
   for (const task of [asked, alone]) task.abandoned(error);
   await expect(before).rejects.toBe(error);
-  for (const task of [asked, alone]) await expect(task.accepted()).rejects.toBe(error);
+  for (const task of [asked, alone]) await expect(task.whenAccepted()).rejects.toBe(error);
   await turn();
   expect(asked.isAccepted).toBe(false);
 });
@@ -67,7 +67,7 @@ test("takes few bytes: there may be a million of them", () => {
   for (let n = 0; n < tasks; n++) client.submit("t", "x".repeat(100)).onComplete(listener);
   const after = heldBytes();
   // A handle, what is known of its task, its id, and their places in a map and a list.
-  expect((after.heap - before.heap) / tasks).toBeLessThan(320);
+  expect((after.heap - before.heap) / tasks).toBeLessThan(240);
   // What is on its way to the log is there once: 100 bytes of argument, an id of 22 and what is around them.
   expect((after.all - after.heap - before.all + before.heap) / tasks).toBeLessThan(200);
   client.close({ timeoutMs: 0 }).catch(() => undefined);
