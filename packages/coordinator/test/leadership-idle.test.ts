@@ -39,6 +39,19 @@ describe("a standby", () => {
     expect(stoodMs - lastTickMs).toBeLessThanOrEqual(4_250);
   });
 
+  test("that has just started, and hears nothing of a leader, stands after 2 s as where something lives", async () => {
+    bench.otherLeads();
+    bench.leadership.start();
+    const startedMs = bench.loop.nowMs;
+    // The log's server says that it has nothing to deliver.
+    await bench.play(1_950);
+    expect(bench.elections()).toEqual([]);
+    await bench.play(2_000);
+    const [stoodMs = Number.POSITIVE_INFINITY] = bench.elections();
+    expect(stoodMs - startedMs).toBeGreaterThan(2_000);
+    expect(stoodMs - startedMs).toBeLessThanOrEqual(2_250);
+  });
+
   test("finds a leader gone that died while nothing lived, without a task to miss it", async () => {
     bench.otherLeads();
     bench.leadership.start();

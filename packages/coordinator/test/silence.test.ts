@@ -4,23 +4,29 @@ import { describe, expect, test } from "vitest";
 import { type LastSigns, patience } from "../src/shell/silence.ts";
 
 const ms = fc.integer({ min: 0, max: 100_000 });
-const alive = fc.record({ controlMs: ms, aliveSinceMs: ms });
+const alive = fc.record({ controlMs: ms, hasHeard: fc.boolean(), aliveSinceMs: ms });
 
 describe("a leader", () => {
   test("of a cluster in which something lives is late after 0.6 s and silent after 2 s", () => {
-    const signs: LastSigns = { controlMs: 50_000, aliveSinceMs: 1_000 };
+    const signs: LastSigns = { controlMs: 50_000, hasHeard: true, aliveSinceMs: 1_000 };
     expect(patience(signs)).toEqual({ lateAtMs: 50_600, overAtMs: 52_000 });
   });
 
   test("of one in which nothing does is given twice as long: it ticks half as often", () => {
-    const signs: LastSigns = { controlMs: 50_000, aliveSinceMs: null };
+    const signs: LastSigns = { controlMs: 50_000, hasHeard: true, aliveSinceMs: null };
     expect(patience(signs)).toEqual({ lateAtMs: 51_100, overAtMs: 54_000 });
+  });
+
+  test("of which nothing was heard yet is not waited for as long: nobody may lead any more", () => {
+    const signs: LastSigns = { controlMs: 50_000, hasHeard: false, aliveSinceMs: null };
+    expect(patience(signs)).toEqual({ lateAtMs: 51_100, overAtMs: 52_000 });
   });
 
   test("that fell silent while nothing lived is missed as soon after the first task as one that falls silent with it", () => {
     fc.assert(
-      fc.property(alive, ({ controlMs, aliveSinceMs }) => {
-        const { lateAtMs, overAtMs } = patience({ controlMs, aliveSinceMs });
+      fc.property(alive, (signs) => {
+        const { controlMs, aliveSinceMs } = signs;
+        const { lateAtMs, overAtMs } = patience(signs);
         const fromMs = Math.max(controlMs, aliveSinceMs);
         expect(lateAtMs).toBeLessThanOrEqual(fromMs + 600);
         expect(overAtMs).toBeLessThanOrEqual(fromMs + 2_000);
@@ -30,9 +36,9 @@ describe("a leader", () => {
 
   test("is not given more time by a task than it would have had without", () => {
     fc.assert(
-      fc.property(alive, ({ controlMs, aliveSinceMs }) => {
-        const idle = patience({ controlMs, aliveSinceMs: null });
-        const busy = patience({ controlMs, aliveSinceMs });
+      fc.property(alive, (signs) => {
+        const idle = patience({ ...signs, aliveSinceMs: null });
+        const busy = patience(signs);
         expect(busy.lateAtMs).toBeLessThanOrEqual(idle.lateAtMs);
         expect(busy.overAtMs).toBeLessThanOrEqual(idle.overAtMs);
       }),
@@ -45,7 +51,8 @@ describe("a leader", () => {
       fc.property(ms, fc.integer({ min: 0, max: 1_000 }), (controlMs, afterMs) => {
         const aliveSinceMs = controlMs + afterMs;
         const nextTickMs = Math.min(controlMs + 1_000, Math.max(controlMs + 500, aliveSinceMs));
-        expect(patience({ controlMs, aliveSinceMs }).lateAtMs).toBeGreaterThanOrEqual(nextTickMs + 100);
+        const { lateAtMs } = patience({ controlMs, hasHeard: true, aliveSinceMs });
+        expect(lateAtMs).toBeGreaterThanOrEqual(nextTickMs + 100);
       }),
     );
   });

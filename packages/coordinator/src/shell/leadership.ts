@@ -83,6 +83,8 @@ export class Leadership {
   private epoch = 0;
   private lastControlMs = 0;
   private aliveSinceMs: number | null = null;
+  /** It has folded a record of the leader's since it began to watch. */
+  private hasHeard = false;
   private lastTickMs = 0;
   private beat: Timer | null = null;
   private started = false;
@@ -133,6 +135,7 @@ export class Leadership {
       onDeposed();
     }
     if (this.role === "stopped") return;
+    this.hasHeard = this.started;
     this.noteLife();
     if (mine && this.role !== "leading") {
       this.role = "leading";
@@ -278,7 +281,8 @@ export class Leadership {
   }
 
   private patience(): Patience {
-    return patience({ controlMs: this.lastControlMs, aliveSinceMs: this.aliveSinceMs });
+    const { lastControlMs: controlMs, aliveSinceMs, hasHeard } = this;
+    return patience({ controlMs, aliveSinceMs, hasHeard });
   }
 
   /** A tick for what waits for a moment before the next one, but not for each such moment on its own. */

@@ -6,8 +6,10 @@
 import { HEARTBEAT_MS } from "./log-reader.ts";
 
 export type LastSigns = {
-  /** When a record of the leader was folded last. */
+  /** When a record of the leader was folded last, or whoever stands by began to watch. */
   readonly controlMs: number;
+  /** Whether one has been folded since then. Whoever starts a cluster anew, in which nobody leads any more, waits for no more than it would for a busy leader. */
+  readonly hasHeard: boolean;
   /** Since when something has lived in the ledger; null while nothing does. */
   readonly aliveSinceMs: number | null;
 };
@@ -27,9 +29,9 @@ const IDLE_TICK_LATE_MS = HEARTBEAT_MS;
 export const SILENCE_MAX_MS = 2_000;
 const IDLE_SILENCE_MAX_MS = 4_000;
 
-export function patience({ controlMs, aliveSinceMs }: LastSigns): Patience {
+export function patience({ controlMs, hasHeard, aliveSinceMs }: LastSigns): Patience {
   const lateAtMs = controlMs + IDLE_TICK_LATE_MS;
-  const overAtMs = controlMs + IDLE_SILENCE_MAX_MS;
+  const overAtMs = controlMs + (hasHeard ? IDLE_SILENCE_MAX_MS : SILENCE_MAX_MS);
   if (aliveSinceMs === null) return { lateAtMs, overAtMs };
   const fromMs = Math.max(controlMs, aliveSinceMs);
   return {
