@@ -34,7 +34,7 @@ function fold(ledger: Ledger, kind: "submit" | "finish" | "control", data: Uint8
 function settleAll(ledger: Ledger): void {
   for (let number = 1; ledger.live.size > 0; number++) {
     const ids: TaskId[] = [];
-    for (const id of ledger.live.keys()) if (ids.push(id) === FINISHES) break;
+    for (const { id } of ledger.live) if (ids.push(id) === FINISHES) break;
     const finishes = ids.map((id) => ({
       id,
       attempt: 1,

@@ -130,7 +130,7 @@ function effectText(effect: Effect): string {
 function stateText({ clock, seq, lastControlSeq, epoch, leader, live, settled }: Ledger): string[] {
   return [
     `${clock.nowMs} ${seq} ${lastControlSeq} ${epoch} ${leader}`,
-    ...Array.from(live.values(), liveText),
+    ...Array.from(live, liveText),
     ...Array.from(settled.values(), settledText),
   ];
 }
@@ -170,7 +170,7 @@ function sortedJson(value: unknown): string {
 
 function tasksByState({ live, settled }: Ledger): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { state } of live.values()) countIn(counts, state);
+  for (const { state } of live) countIn(counts, state);
   for (const { outcome } of settled.values()) countIn(counts, outcome);
   return counts;
 }

@@ -32,7 +32,7 @@ export class RetentionAudit {
   clockMoved(ledger: Ledger): void {
     const { nowMs } = ledger.clock;
     const pausedMs = nowMs - this.lastMs;
-    const needed = new Set([...ledger.live.values()].flatMap(({ dependencies }) => dependencies));
+    const needed = new Set([...ledger.live].flatMap(({ dependencies }) => dependencies));
     const { retentionMs, retentionMinMs } = ledger.settings;
     for (const [id, atMs] of this.held) {
       const since = atMs === this.lastMs && pausedMs >= PAUSE_MS ? nowMs : atMs;
@@ -53,7 +53,7 @@ export class RetentionAudit {
 
   /** What the log must still have. */
   purged(ledger: Ledger, firstSeq: number): void {
-    for (const { id, submitted } of ledger.live.values())
+    for (const { id, submitted } of ledger.live)
       if (submitted.seq < firstSeq) this.onWrong(`the arguments of ${id} are purged, and it is live`, id);
     for (const { id, finish } of ledger.settled.values())
       if (finish !== null && finish.seq < firstSeq)

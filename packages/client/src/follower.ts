@@ -13,10 +13,10 @@ import {
   type StateAnswer,
   type Subjects,
   type TaskId,
+  TaskTable,
   UnknownTaskError,
 } from "@weft/protocol";
 import { ask, type Clock, type Connection, HoldUp, type Timer } from "@weft/transport";
-import { TaskTable } from "./task-table.ts";
 
 /** What is followed. */
 export type Followed = {

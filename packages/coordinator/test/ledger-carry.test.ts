@@ -123,7 +123,7 @@ test("every value is found as it was, whatever is carried when, and the oldest n
         step(log);
         const { live, settled, seq } = log.ledger;
         const positions = [
-          ...[...live.values()].map(({ id, attempt, submitted }) => ({
+          ...[...live].map(({ id, attempt, submitted }) => ({
             key: `${id} ${attempt > 0}`,
             at: submitted,
           })),

@@ -39,7 +39,7 @@ function chain(length: number): Ledger {
 
 describe("a ledger that is read back from its bytes", () => {
   test("has one object for what all tasks want that want nothing, as before", () => {
-    const wants = (of: Ledger) => new Set([...of.live.values()].map(({ terms }) => terms));
+    const wants = (of: Ledger) => new Set([...of.live].map(({ terms }) => terms));
     const log = new TestLog();
     log.submit([submission(1), submission(2), submission(3, [], { timeoutMs: 5 })]);
     expect(wants(log.ledger).size).toBe(2);
@@ -63,7 +63,7 @@ describe("a ledger that is read back from its bytes", () => {
         expect(bytesOf(restored)).toBe(bytesOf(whole));
         expect(bytesOf(restored)).toBe(bytesOf(log.ledger));
         const needed = [
-          ...[...restored.live.values()].map(({ submitted }) => submitted.seq),
+          ...[...restored.live].map(({ submitted }) => submitted.seq),
           ...[...restored.settled.values()].flatMap(({ finish }) => (finish === null ? [] : [finish.seq])),
         ];
         expect(oldestNeededSeq(restored)).toBe(Math.min(restored.seq + 1, ...needed));
@@ -166,6 +166,7 @@ const FIELDS = {
   Senders: ["byInstance"],
   CarriedRecords: ["bySeq"],
   Deadlines: ["dueAtMs", "fresh", "waitMs"],
+  TaskTable: ["count", "hashes", "slots", "tasks", "turn"],
   Timers: ["fresh", "hasShort", "isLive", "keys", "sweepAt", "tasks"],
   SettledIndex: [
     "chunks",

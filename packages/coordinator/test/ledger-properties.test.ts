@@ -18,7 +18,7 @@ function play(all: readonly Step[]): TestLog {
 /** Whatever still waits for nobody's task fails after its minute; what is released is finished. */
 function heal(log: TestLog): void {
   for (let left = IDS * 2; left > 0 && log.ledger.live.size > 0; left--) {
-    const released = [...log.ledger.live.values()].filter(isReleased);
+    const released = [...log.ledger.live].filter(isReleased);
     // Longer than any wait between tries, and than the wait for an id that nobody submits.
     if (released.length === 0) log.tick(110_000);
     for (const task of released) log.finish([{ id: task.id, outcome: "succeeded" }]);
@@ -26,7 +26,7 @@ function heal(log: TestLog): void {
 }
 
 function stateOf(ledger: Ledger): unknown {
-  const live = [...ledger.live.values()].map((task) => ({
+  const live = [...ledger.live].map((task) => ({
     ...task,
     dependents: task.dependents.map((each) => each.id),
   }));
@@ -106,7 +106,7 @@ describe("whatever the order of records", () => {
         log.elect();
         for (const each of all) {
           const before = new Map(
-            [...log.ledger.live].map(([key, task]) => [key, `${task.state} ${task.attempt}`]),
+            [...log.ledger.live].map((task) => [task.id, `${task.state} ${task.attempt}`]),
           );
           const known = log.effects.length;
           each(log);
@@ -130,7 +130,7 @@ describe("whatever the order of records", () => {
   test("a try waits for as long as it has to, and no failed task is tried again beyond its policy", () => {
     class WatchedLog extends TestLog {
       override append(subject: LogSubject, given: LogRecord | null): Effect[] {
-        const before = new Map([...this.ledger.live.values()].map((task) => [task, { ...task }]));
+        const before = new Map([...this.ledger.live].map((task) => [task, { ...task }]));
         const effects = super.append(subject, given);
         for (const effect of effects) {
           if (effect.type !== "released" && effect.type !== "attempt_opened") continue;

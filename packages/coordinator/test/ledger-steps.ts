@@ -67,7 +67,7 @@ function parentOf(log: TestLog, parent: number | null, late: number): Partial<Su
 
 /** A task that is released, where there is one, as often as any task at all: most records are about such. */
 function aimed(log: TestLog, which: number): TaskId {
-  const released = [...log.ledger.live.values()].filter(isReleased);
+  const released = [...log.ledger.live].filter(isReleased);
   return which % 2 === 0 ? (released[which % released.length]?.id ?? idOf(which)) : idOf(which);
 }
 

@@ -160,7 +160,7 @@ describe("what is known to have begun", () => {
   test("has expired once its time, its worker's grace and the margin are over, and is told once", () => {
     hear(worker(1), { slots: 1, graceMs: 500 });
     log.submit([1, 2].map((id) => submission(id, [], { timeoutMs: 1_000 })));
-    for (const task of log.ledger.live.values()) scheduler.ready(task);
+    for (const task of log.ledger.live) scheduler.ready(task);
     place();
     const expired = (nowMs: number): string[] => scheduler.takeExpired(nowMs, 200).map(({ id }) => id);
     expect(expired(10_000)).toEqual([]);

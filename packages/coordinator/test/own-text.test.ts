@@ -58,7 +58,7 @@ test("one task that is left of a record does not keep the texts of all others in
 test("whoever waits for a task is in its list once for each time, in order, and lists of those that settled are compacted", () => {
   const log = new TestLog();
   log.submit(Array.from({ length: 200 }, (_, i) => submission(i)));
-  const tasks = [...log.ledger.live.values()];
+  const tasks = [...log.ledger.live];
   let list: readonly LiveTask[] = NOBODY;
   for (const [i, task] of tasks.entries()) {
     list = withDependent(list, task);

@@ -103,9 +103,7 @@ class World {
 
   private ready(): LiveTask[] {
     const { live } = this.log.ledger;
-    return [...live.values()].filter(
-      ({ id, state }) => state === "released" && this.scheduler.workerOf(id) === null,
-    );
+    return [...live].filter(({ id, state }) => state === "released" && this.scheduler.workerOf(id) === null);
   }
 
   private act(effects: readonly Effect[]): void {

@@ -132,7 +132,7 @@ describe("a message that was lost", () => {
 describe("a new leader", () => {
   test("takes over what workers hold, and places the rest once they have spoken", () => {
     log.submit([submission(1), submission(2), submission(3)]);
-    for (const task of log.ledger.live.values()) scheduler.holdBack(task);
+    for (const task of log.ledger.live) scheduler.holdBack(task);
     scheduler.seen(W1, presenceOf(holding(2)), 0);
     expect(place()).toEqual([]);
     expect(scheduler.workerOf(idOf(2))?.id).toBe(W1);
@@ -143,7 +143,7 @@ describe("a new leader", () => {
 
   test("keeps one of two claimants and tells the other to stop", () => {
     log.submit([submission(1)]);
-    for (const task of log.ledger.live.values()) scheduler.holdBack(task);
+    for (const task of log.ledger.live) scheduler.holdBack(task);
     expect(scheduler.seen(W1, presenceOf(holding(1)), 0).stray).toEqual([]);
     expect(scheduler.seen(W2, presenceOf(holding(1)), 0).stray).toEqual([{ id: idOf(1), attempt: 1 }]);
     expect(scheduler.workerOf(idOf(1))?.id).toBe(W1);

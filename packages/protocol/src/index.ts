@@ -223,6 +223,7 @@ export {
   UnknownTaskError,
   WorkersLostError,
 } from "./task-errors.ts";
+export { TaskTable } from "./task-table.ts";
 export { type ExecutorKind, type KebabCase, type TaskSignature, taskNameOf } from "./task-types.ts";
 export { decodeValue, encodeValue } from "./value-codec.ts";
 export { FOLD_VERSION, NATS_VERSION_MIN, WIRE_VERSION } from "./versions.ts";

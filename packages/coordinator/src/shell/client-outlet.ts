@@ -71,7 +71,7 @@ export class ClientOutlet {
     this.values = options.values;
     this.epoch = options.epoch;
     this.onFailed = options.onFailed;
-    for (const task of options.ledger.live.values()) this.opened(task.owner);
+    for (const task of options.ledger.live) this.opened(task.owner);
   }
 
   opened(owner: Sender): void {

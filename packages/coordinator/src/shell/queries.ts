@@ -207,7 +207,7 @@ function list(filter: ListFilter, { ledger, term }: QueryContext): ListReport {
     if (rows.length > 2 * filter.limit) rows.splice(0, rows.length - filter.limit);
   };
   for (const task of ledger.settled.values()) consider(task);
-  for (const task of ledger.live.values()) consider(task);
+  for (const task of ledger.live) consider(task);
   return { rows: filter.limit === 0 ? [] : rows.slice(-filter.limit).reverse(), total };
 }
 
@@ -230,7 +230,7 @@ function workers({ term, lastSeenMsAgo, isBlocked }: QueryContext): WorkerReport
 
 function info({ ledger, term, self, coordinators, voided }: QueryContext): InfoReport {
   const tasks = { waiting: 0, backing_off: 0, released: 0, cancelling: 0, settled: ledger.settled.size };
-  for (const task of ledger.live.values()) tasks[task.state]++;
+  for (const task of ledger.live) tasks[task.state]++;
   return {
     leader: self,
     host: hostname(),

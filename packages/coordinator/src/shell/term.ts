@@ -94,7 +94,7 @@ export class Term {
       onFailed,
       scheduler: this.scheduler,
     });
-    for (const task of ledger.live.values()) {
+    for (const task of ledger.live) {
       if (isReleased(task)) this.scheduler.holdBack(task);
       const { waitDueMs } = task;
       const isOverdue = waitDueMs !== null && waitDueMs !== NOT_BEGUN && waitDueMs <= ledger.clock.nowMs;

@@ -24,8 +24,8 @@ const KINDS = 4;
 
 export function* saveLive(ledger: LedgerState, to: StateWriter): Generator<void> {
   const { live, timers } = ledger;
-  yield* saveRows(to, live.keys(), live.size, (id) => to.id(id));
-  const orders = Float64Array.from(live.values(), ({ order }) => order);
+  yield* saveRows(to, live, live.size, ({ id }) => to.id(id));
+  const orders = Float64Array.from(live, ({ order }) => order);
   const unknown = new Map([...ledger.unknown.keys()].map((id, number) => [id, number]));
   let row = 0;
   const writer = new TaskRowWriter(to, {
@@ -42,7 +42,7 @@ export function* saveLive(ledger: LedgerState, to: StateWriter): Generator<void>
       to.id(id);
     },
   });
-  yield* saveRows(to, live.values(), live.size, (task) => {
+  yield* saveRows(to, live, live.size, (task) => {
     writer.save(task);
     row++;
   });
@@ -94,7 +94,8 @@ class LiveReader {
     const id = this.ids[row] ?? refuse("there are more tasks than ids");
     const { task, freshWaitMs } = this.rows.load(id);
     tasks.push(task);
-    ledger.live.set(id, task);
+    if (ledger.live.has(id)) refuse("a task is there twice");
+    ledger.live.add(task);
     ledger.argsBytes += task.argsBytes;
     const early = this.early.get(row);
     if (early !== undefined) {

@@ -12,7 +12,7 @@ const PATH_LENGTH_MAX = 1_000;
 export function findCycle(
   id: TaskId,
   dependencies: readonly TaskId[],
-  live: ReadonlyMap<TaskId, LiveTask>,
+  live: { readonly get: (id: TaskId) => LiveTask | undefined },
 ): TaskId[] | null {
   const cameFrom = new Map<TaskId, TaskId>();
   const open: TaskId[] = [];

@@ -7,7 +7,7 @@ import { isFreed, type LiveTask } from "./task.ts";
 /** What does not hold, in words; empty where all is well. */
 export function checkInvariants(ledger: Ledger): string[] {
   const wrong: string[] = [];
-  for (const task of ledger.live.values()) {
+  for (const task of ledger.live) {
     if (task.isSettled || ledger.settled.has(task.id)) wrong.push(`I1: ${task.id} is live and settled`);
     checkTask(ledger, task, wrong);
     checkWaits(ledger, task, wrong);
@@ -23,7 +23,7 @@ export function checkInvariants(ledger: Ledger): string[] {
   checkCarried(ledger, wrong);
   for (const id of ledger.received)
     if (ledger.settled.pins(id) === 0) wrong.push(`R3: ${id} was received, is needed by nobody, and is kept`);
-  const argsBytes = [...ledger.live.values()].reduce((sum, task) => sum + task.argsBytes, 0);
+  const argsBytes = [...ledger.live].reduce((sum, task) => sum + task.argsBytes, 0);
   if (argsBytes !== ledger.argsBytes)
     wrong.push(`I10: ${ledger.argsBytes} bytes of arguments are counted, and there are ${argsBytes}`);
   if (ledger.orphans.length > 0) wrong.push("L6: orphans were left as they are");
@@ -41,7 +41,7 @@ export function checkInvariants(ledger: Ledger): string[] {
 /** R2 */
 function checkPins(ledger: Ledger, wrong: string[]): void {
   const pins = new Map<TaskId, number>();
-  for (const { dependencies } of ledger.live.values())
+  for (const { dependencies } of ledger.live)
     for (const id of dependencies) if (ledger.settled.has(id)) pins.set(id, (pins.get(id) ?? 0) + 1);
   for (const [id, count] of pins)
     if (ledger.settled.pins(id) !== count)
@@ -66,8 +66,7 @@ function checkCarried(ledger: Ledger, wrong: string[]): void {
     return lastSeq;
   };
   let lastSeq = 0;
-  for (const { submitted, argsBytes } of ledger.live.values())
-    lastSeq = count(submitted.seq, argsBytes, lastSeq);
+  for (const { submitted, argsBytes } of ledger.live) lastSeq = count(submitted.seq, argsBytes, lastSeq);
   lastSeq = 0;
   for (const { seq, bytes } of ledger.settled.held(NONE)) lastSeq = count(seq, bytes, lastSeq);
   for (const [seq, { count: values, bytes }] of carried) {

@@ -56,7 +56,7 @@ function valuesOf(record: LogRecord): Pick<Carried, "part" | "id" | "value">[] {
 }
 
 function* argumentsNeeded({ live, carried }: LedgerState): Generator<Needed> {
-  for (const { submitted, argsBytes } of live.values())
+  for (const { submitted, argsBytes } of live)
     if (!carried.has(submitted.seq)) yield { seq: submitted.seq, count: 1, bytes: argsBytes };
 }
 

@@ -1,5 +1,13 @@
 /** Everything that a ledger holds. Only the rules of the fold (the files beside this one) change it. */
-import type { ControlSecret, HashMark, InstanceId, LedgerSettings, Nonce, TaskId } from "@weft/protocol";
+import {
+  type ControlSecret,
+  type HashMark,
+  type InstanceId,
+  type LedgerSettings,
+  type Nonce,
+  type TaskId,
+  TaskTable,
+} from "@weft/protocol";
 import { SettledIndex } from "../settled/settled-index.ts";
 import { CarriedRecords } from "./carried-records.ts";
 import { LedgerClock } from "./clock.ts";
@@ -19,7 +27,7 @@ const UNKNOWN_WAIT_MS = 60_000;
 export class LedgerState {
   readonly config: LedgerConfig;
   readonly clock: LedgerClock = new LedgerClock();
-  readonly live: Map<TaskId, LiveTask> = new Map();
+  readonly live: TaskTable<LiveTask> = new TaskTable();
   readonly settled: SettledIndex = new SettledIndex();
   readonly senders: Senders = new Senders();
   /** Ids that tasks wait for and that nobody has submitted. */

@@ -50,7 +50,7 @@ function take(ledger: LedgerState, submission: Submission, owner: Sender, submit
   const awaited = ledger.unknown.delete(id);
   if (awaited) ledger.unknownDeadlines.delete(id);
   const isFull = isLogFull(ledger);
-  live.set(id, task);
+  live.add(task);
   ledger.argsBytes += task.argsBytes;
   bear(ledger, task);
   pinDependencies(ledger, task, living);

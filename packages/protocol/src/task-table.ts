@@ -2,7 +2,7 @@
  * Tasks by their ids, in the order in which they were added. A `Map` does the same, and goes to the text of every id again when
  * it grows: among a million, to add, find and delete a task takes 1.6 µs in a map and 0.5 here, where 0.1 is the text of the id.
  */
-import type { TaskId } from "@weft/protocol";
+import type { TaskId } from "./ids.ts";
 
 type Identified = { readonly id: TaskId };
 
@@ -31,6 +31,10 @@ export class TaskTable<Task extends Identified> implements Iterable<Task> {
     return slot < 0 ? undefined : (this.tasks[this.placeIn(slot)] ?? undefined);
   }
 
+  has(id: TaskId): boolean {
+    return this.slotOf(id) >= 0;
+  }
+
   /** The caller knows that it is not there. */
   add(task: Task): void {
     const room = this.hashes.length;
@@ -53,6 +57,7 @@ export class TaskTable<Task extends Identified> implements Iterable<Task> {
     this.moveUp(PLACES_MIN);
   }
 
+  /** While it is walked nothing is added or deleted. */
   *[Symbol.iterator](): Iterator<Task> {
     for (const task of this.tasks) if (task !== null) yield task;
   }
