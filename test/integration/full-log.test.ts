@@ -100,7 +100,7 @@ test("a coordinator that starts on a full log becomes its leader and empties it"
 });
 
 test("a limit that an operator sets while the log is full is the log's limit from then on", {
-  timeout: 60_000,
+  timeout: 90_000,
 }, async () => {
   await (await coordinate(2_000)).untilLeading();
   const isRaised = (): boolean => lines.some((line) => line.includes("the log is full: its limit is"));
@@ -109,7 +109,14 @@ test("a limit that an operator sets while the log is full is the log's limit fro
   await connection.stream(subjects.stream(0)).configure({ bytesMax: larger });
   lines.length = 0;
   while ((await info()).bytes < larger * 0.6) await fill();
-  await waitUntil(async () => (await info()).bytes < LIMIT / 2, { timeoutMs: 30_000, what: "the purge" });
+  const purged = async (): Promise<boolean> => {
+    const { bytes } = await info();
+    // A checkpoint that was written while it filled up keeps what came behind it, until there is a newer one and no room for both.
+    const isLeft = bytes >= LIMIT / 2;
+    if (isLeft && bytes < larger / 2) while ((await info()).bytes < larger * 0.6) await fill();
+    return !isLeft;
+  };
+  await waitUntil(purged, { timeoutMs: 50_000, what: "the purge" });
   const client = await clientOf((error) => lines.push(error.name));
   await client.submit("echo", 1).accepted;
   expect(lines).not.toContain("AppendHeldError");
