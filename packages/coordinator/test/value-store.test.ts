@@ -27,6 +27,20 @@ function fold(store: ValueStore, seq: number, tasks: number, bytesEach: number):
   store.folded(seq, record, []);
 }
 
+function finishOf(seq: number, bytes = 1): LogRecord {
+  const value = new Uint8Array(bytes).fill(7);
+  const each = {
+    attempt: 1,
+    outcome: "succeeded",
+    started: true,
+    progress: null,
+    value,
+    failure: null,
+  } as const;
+  const finishes = Array.from({ length: bytes === 1 ? 100 : 1 }, () => ({ ...each, id: submission(1).id }));
+  return { type: "finish", instance: InstanceId.parse("w1"), number: seq, finishes };
+}
+
 test.each([
   ["alone in their records", { records: 180_000, tasks: 1, bytesEach: 500 }],
   ["small and many", { records: 30_000, tasks: 1_000, bytesEach: 1 }],
@@ -64,4 +78,25 @@ test("keeps no arguments of tasks that have all settled, and the values of their
   play(log.succeed(2));
   expect(store.peek({ seq: submitted, index: 1 })).toBeUndefined();
   expect(store.peek({ seq: log.ledger.seq, index: 0 })).toEqual(Uint8Array.of(1));
+});
+
+test("keeps of results those of the newest records, so that it soon takes no more however long it works", () => {
+  const store = newStore();
+  const finish = (seq: number): void => store.folded(seq, finishOf(seq), []);
+  let before = 0;
+  for (let seq = 1; seq <= 20_000; seq++) {
+    if (seq === 10_000) before = heldBytes().all;
+    finish(seq);
+  }
+  expect((heldBytes().all - before) / MIB).toBeLessThan(1);
+  expect(store.peek({ seq: 20_000 - 8_191, index: 0 })).toEqual(Uint8Array.of(7));
+  expect(store.peek({ seq: 20_000 - 8_192, index: 0 })).toBeUndefined();
+});
+
+test("keeps no more of large results than of small ones", () => {
+  const store = newStore();
+  const before = heldBytes().all;
+  for (let seq = 1; seq <= 100; seq++) store.folded(seq, finishOf(seq, MIB), []);
+  expect((heldBytes().all - before) / MIB).toBeLessThan(40);
+  expect(store.peek({ seq: 100, index: 0 })).toHaveLength(MIB);
 });

@@ -1,23 +1,18 @@
-/**
- * Values by position: the log is the result store, with a cache of the newest records' values in front, bounded in bytes.
- */
+/** Values by position: the log is the result store, with caches of the newest records' values in front. */
 import { DefectError, decodeRecord, type LogRecord, type Subjects } from "@weft/protocol";
 import { type Connection, pause, type Stream, Turns } from "@weft/transport";
 import type { Effect, Position } from "../core/ledger/index.ts";
 import { PackedValues } from "./packed-values.ts";
+import { RecordCache, type RecordCacheBounds } from "./record-cache.ts";
 
-type Entry = {
-  readonly values: PackedValues;
-  /** Of how many tasks the arguments are here that may have to be sent. */
-  needed: number;
-};
-
-const CACHE_BYTES_MAX = 128 * 1024 * 1024;
+const MIB = 1024 * 1024;
+/** Until their tasks have settled. */
+const ARGUMENTS: RecordCacheBounds = { bytesMax: 128 * MIB, recordsMax: Number.POSITIVE_INFINITY };
+/** Whoever waits for a result asks for it soon: of most it is never asked again, and nothing tells which these are. */
+const RESULTS: RecordCacheBounds = { bytesMax: 32 * MIB, recordsMax: 8_192 };
 const LOADS_MAX = 16;
 const READ_TIMEOUT_MS = 30_000;
 const READ_RETRY_MS = 200;
-/** Bookkeeping of one cached record. */
-const ENTRY_BYTES = 100;
 
 /** A record that was to be read is not there any more. A fold that is behind may ask for what has been purged since. */
 export class RecordPurgedError extends DefectError {
@@ -32,10 +27,10 @@ export class ValueStore {
   private readonly connection: Connection;
   private readonly subjects: Subjects;
   private readonly stream: Stream;
-  private readonly cache = new Map<number, Entry>();
+  private readonly args = new RecordCache(ARGUMENTS);
+  private readonly results = new RecordCache(RESULTS);
   private readonly loading = new Map<number, Promise<PackedValues>>();
   private readonly turns = new Turns(LOADS_MAX);
-  private cachedBytes = 0;
 
   constructor(connection: Connection, subjects: Subjects) {
     this.connection = connection;
@@ -47,33 +42,18 @@ export class ValueStore {
   folded(seq: number, record: LogRecord, effects: readonly Effect[]): void {
     const values = valuesOf(record);
     if (values.length > 0) this.remember(seq, record, new PackedValues(values));
-    for (const effect of effects) if (effect.type === "settled") this.settled(effect.task.submitted);
+    for (const effect of effects) if (effect.type === "settled") this.args.release(effect.task.submitted.seq);
   }
 
   private remember(seq: number, record: LogRecord, values: PackedValues): void {
-    const needed = record.type === "submit" ? values.length : Number.POSITIVE_INFINITY;
-    this.cache.set(seq, { values, needed });
-    this.cachedBytes += bytesOf(values);
-    for (const [oldest, entry] of this.cache) {
-      if (this.cachedBytes <= CACHE_BYTES_MAX) break;
-      this.drop(oldest, entry);
-    }
-  }
-
-  private settled({ seq }: Position): void {
-    const entry = this.cache.get(seq);
-    if (entry !== undefined && --entry.needed === 0) this.drop(seq, entry);
-  }
-
-  private drop(seq: number, entry: Entry): void {
-    this.cache.delete(seq);
-    this.cachedBytes -= bytesOf(entry.values);
+    if (record.type === "submit") this.args.keep(seq, values, values.length);
+    else this.results.keep(seq, values);
   }
 
   /** The value, null where the record has none there, undefined where it must be loaded. */
   peek(position: Position): Uint8Array | null | undefined {
-    const entry = this.cache.get(position.seq);
-    return entry?.values.at(position.index);
+    const value = this.args.peek(position);
+    return value === undefined ? this.results.peek(position) : value;
   }
 
   async load(position: Position): Promise<Uint8Array | null> {
@@ -132,10 +112,6 @@ export class ValueStore {
     this.remember(seq, record, values);
     return values;
   }
-}
-
-function bytesOf(values: PackedValues): number {
-  return ENTRY_BYTES + values.bytes;
 }
 
 function valuesOf(record: LogRecord): readonly (Uint8Array | null)[] {

@@ -1,0 +1,57 @@
+/** Values of the newest records, bounded in bytes and in number: what came first goes first. */
+import type { Position } from "../core/ledger/index.ts";
+import type { PackedValues } from "./packed-values.ts";
+
+export type RecordCacheBounds = { readonly bytesMax: number; readonly recordsMax: number };
+
+type Entry = {
+  readonly values: PackedValues;
+  /** Of how many tasks it has something that may have to be sent; infinite where that is not known. */
+  needed: number;
+};
+
+/** Bookkeeping of one record. */
+const ENTRY_BYTES = 100;
+
+export class RecordCache {
+  private readonly bounds: RecordCacheBounds;
+  private readonly entries = new Map<number, Entry>();
+  private bytes = 0;
+
+  constructor(bounds: RecordCacheBounds) {
+    this.bounds = bounds;
+  }
+
+  keep(seq: number, values: PackedValues, needed: number = Number.POSITIVE_INFINITY): void {
+    this.drop(seq);
+    this.entries.set(seq, { values, needed });
+    this.bytes += bytesOf(values);
+    const { bytesMax, recordsMax } = this.bounds;
+    for (const oldest of this.entries.keys()) {
+      if (this.bytes <= bytesMax && this.entries.size <= recordsMax) break;
+      this.drop(oldest);
+    }
+  }
+
+  /** One task less needs it. */
+  release(seq: number): void {
+    const entry = this.entries.get(seq);
+    if (entry !== undefined && --entry.needed === 0) this.drop(seq);
+  }
+
+  /** The value, null where the record has none there, undefined where the record is not here. */
+  peek({ seq, index }: Position): Uint8Array | null | undefined {
+    return this.entries.get(seq)?.values.at(index);
+  }
+
+  private drop(seq: number): void {
+    const entry = this.entries.get(seq);
+    if (entry === undefined) return;
+    this.entries.delete(seq);
+    this.bytes -= bytesOf(entry.values);
+  }
+}
+
+function bytesOf(values: PackedValues): number {
+  return ENTRY_BYTES + values.bytes;
+}
