@@ -6,8 +6,9 @@ import {
   RetentionPolicy,
   StorageType,
 } from "@nats-io/jetstream";
+import { headers, type MsgHdrs } from "@nats-io/transport-node";
 import { Identity, InstanceId } from "@weft/protocol";
-import type { NatsCluster, NatsServer } from "@weft/testing";
+import { type NatsCluster, type NatsServer, waitUntil } from "@weft/testing";
 import { closeConnection, openConnection, type SystemConnection } from "@weft/transport";
 import type { StreamSetup, Target, TestConnection } from "./target.ts";
 import { TcpRelay } from "./tcp-relay.ts";
@@ -18,7 +19,9 @@ export class RealTarget implements Target {
   private readonly servers: readonly NatsServer[];
   private readonly ends: (() => unknown)[] = [];
   private connections = 0;
+  private flushes = 0;
   private own: SystemConnection | null = null;
+  private probes: Promise<readonly SystemConnection[]> | null = null;
 
   constructor(servers: readonly NatsServer[], cluster?: NatsCluster) {
     this.cluster = cluster;
@@ -39,7 +42,7 @@ export class RealTarget implements Target {
     this.ends.push(() => relay.stop());
     return {
       ...connection,
-      flush: () => connection.nats.flush(),
+      flush: () => this.spread(connection),
       cut: ({ mutedMs, downMs }) => {
         if (mutedMs > 0) relay.mute();
         connection.clock.after(mutedMs, () => relay.cut());
@@ -49,9 +52,10 @@ export class RealTarget implements Target {
   }
 
   async createStream(name: string, setup: Partial<StreamSetup> = {}): Promise<void> {
+    const subjects = [...(setup.subjects ?? [`${name}.>`])];
     await (await this.manager()).streams.add({
       name,
-      subjects: [...(setup.subjects ?? [`${name}.>`])],
+      subjects,
       storage: StorageType.File,
       retention: RetentionPolicy.Limits,
       discard: DiscardPolicy.New,
@@ -63,6 +67,46 @@ export class RealTarget implements Target {
       deny_delete: true,
       allow_rollup_hdrs: false,
     });
+    // The stream refuses these, and keeps nothing of them.
+    const guard = headers();
+    guard.set("Nats-Expected-Stream", "none");
+    for (const subject of subjects) await this.untilKnown(subject.replaceAll(/[*>]/g, "ready"), guard);
+  }
+
+  /** What it has subscribed to, and what not any more, is known at all nodes behind what it subscribes to then. */
+  private async spread({ nats }: SystemConnection): Promise<void> {
+    const subject = `ready.${this.flushes++}`;
+    const subscription = nats.subscribe(subject, { callback: (_, message) => void message.respond() });
+    await this.untilKnown(subject);
+    subscription.unsubscribe();
+    await nats.flush();
+  }
+
+  /** A node of a cluster may not know yet who wants messages of this subject. */
+  private async untilKnown(subject: string, guard?: MsgHdrs): Promise<void> {
+    for (const { nats } of await this.everywhere()) {
+      const isKnown = (): Promise<boolean> =>
+        nats
+          .request(subject, "", { timeout: 1_000, ...(guard === undefined ? {} : { headers: guard }) })
+          .then(
+            () => true,
+            () => false,
+          );
+      await waitUntil(isKnown, { what: `somebody who takes ${subject}` });
+    }
+  }
+
+  /** A connection at each node. */
+  private everywhere(): Promise<readonly SystemConnection[]> {
+    this.probes ??= Promise.all(
+      this.servers.map(({ url }) =>
+        openConnection(Identity.parse("setup"), InstanceId.create(), {
+          servers: url,
+          nats: { ignoreClusterUpdates: true },
+        }),
+      ),
+    );
+    return this.probes;
   }
 
   async restart(stream: string): Promise<void> {
@@ -82,6 +126,7 @@ export class RealTarget implements Target {
 
   async end(): Promise<void> {
     for (const end of this.ends.reverse()) await end();
+    for (const probe of (await this.probes) ?? []) await probe.nats.close();
     if (this.own !== null) await closeConnection(this.own);
   }
 
