@@ -130,9 +130,8 @@ describe("a task that lost two workers", () => {
       for (const placed of scheduler.place()) {
         if (placed.task.id === idOf(2)) succeed(2);
         else {
-          scheduler.workers.get(worker(100 + at))?.out.clear();
-          scheduler.gone(worker(100 + at));
           scheduler.over(placed.task.id);
+          scheduler.gone(worker(100 + at));
           scheduler.ready(placed.task);
         }
       }

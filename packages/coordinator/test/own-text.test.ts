@@ -3,14 +3,13 @@ import { decodeRecord, encodeRecord, InstanceId, TaskId } from "@weft/protocol";
 import { expect, test } from "vitest";
 import { heldBytes } from "../../testing/src/index.ts";
 import { NOBODY, withDependent } from "../src/core/ledger/dependents.ts";
-import { Names, ownId, ownText } from "../src/core/ledger/own-text.ts";
+import { Names, ownText } from "../src/core/ledger/own-text.ts";
 import type { LiveTask } from "../src/core/ledger/task.ts";
-import { CLIENT, idOf, newLedger, submission, TestLog, WORKER } from "./test-log.ts";
+import { CLIENT, newLedger, submission, TestLog, WORKER } from "./test-log.ts";
 
 test("a text that is copied is the same text, whatever is in it", () => {
   for (const text of ["", "gpu", "genug \u{1f600} \ud800", "\u0000"]) expect(ownText(text)).toBe(text);
   expect(ownText(null)).toBeNull();
-  expect(ownId(idOf(7))).toBe(idOf(7));
 });
 
 test("names are one text each, of which no more are known than a bound", () => {

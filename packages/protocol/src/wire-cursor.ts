@@ -155,7 +155,7 @@ export class WireCursor {
     return mismatch(`${what} is unknown`);
   }
 
-  /** What `TaskId.is` accepts. */
+  /** What `TaskId.is` accepts; a text of its own, whoever keeps it keeps nothing else. */
   taskId(): TaskId {
     const what = "task id";
     if (this.textLength(what) !== ID_LENGTH) mismatch(`${what} is not well formed`);
@@ -166,7 +166,7 @@ export class WireCursor {
     for (let at = start + HOUR_END; at < start + ID_LENGTH; at++) this.assertKind(at, TOKEN, what);
     const partition = ((buffer[start] ?? 0) - 48) * 10 + (buffer[start + 1] ?? 0) - 48;
     if (partition >= PARTITIONS_MAX) mismatch(`${what} is not well formed`);
-    return buffer.toString("latin1", start, start + ID_LENGTH) as TaskId;
+    return idIn(buffer, start);
   }
 
   /** Whether nothing is there; then it is passed over. */
@@ -248,4 +248,14 @@ function kindsOfCharacters(): Uint8Array {
       kind(/[0-9]/, DIGIT) | kind(/[0-9a-z]/, HOUR) | kind(/[A-Za-z0-9_-]/, TOKEN) | kind(/[a-z0-9_-]/, NAME);
   }
   return kinds;
+}
+
+/** Character by character: what a buffer makes of its bytes takes 50 ns in place of 34. */
+function idIn(bytes: Uint8Array, start: number): TaskId {
+  const at = (offset: number): number => bytes[start + offset] ?? 0;
+  // biome-ignore format: one character as the other
+  return String.fromCharCode(
+    at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7), at(8), at(9), at(10),
+    at(11), at(12), at(13), at(14), at(15), at(16), at(17), at(18), at(19), at(20), at(21),
+  ) as TaskId;
 }

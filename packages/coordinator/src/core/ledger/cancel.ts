@@ -1,7 +1,7 @@
 /** Stops tasks that somebody no longer wants, with their children, and with what waits for them where that was asked for. */
 import type { Cancel, CancelRecord, Stopped } from "@weft/protocol";
 import { NOBODY } from "./dependents.ts";
-import { ownId, ownText } from "./own-text.ts";
+import { ownText } from "./own-text.ts";
 import { cancelled, conclude, end } from "./settle.ts";
 import type { LedgerState } from "./state.ts";
 import type { CancelRequest, LiveTask } from "./task.ts";
@@ -82,7 +82,6 @@ function treeOf(ledger: LedgerState, first: LiveTask, withDependents: boolean): 
 
 function cancelEarly(ledger: LedgerState, { id, reason }: Cancel): void {
   if (ledger.earlyCancels.size >= EARLY_CANCELS_MAX) return;
-  const own = ownId(id);
-  ledger.earlyCancels.set(own, ownText(reason));
-  ledger.earlyCancelDeadlines.add(own);
+  ledger.earlyCancels.set(id, ownText(reason));
+  ledger.earlyCancelDeadlines.add(id);
 }

@@ -1,18 +1,9 @@
 /**
  * Texts that a ledger keeps. What a decoder hands out may be a part of the text of its whole record, and then a task name
- * would keep all of it in memory: whatever stays is copied.
+ * would keep all of it in memory: whatever stays is copied. The ids of tasks are texts of their own from the start.
  */
-import type { TaskId } from "@weft/protocol";
-import { ID_WORDS, packId, unpackId } from "../settled/packed-id.ts";
 
 const NAMES_MAX = 10_000;
-
-const packed = new Uint32Array(ID_WORDS);
-
-export function ownId(id: TaskId): TaskId {
-  packId(id, packed, 0);
-  return unpackId(packed, 0);
-}
 
 /** For texts that are short: at most those of a reason. */
 export function ownText<Text extends string | null>(text: Text): Text {

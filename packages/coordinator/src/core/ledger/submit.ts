@@ -11,7 +11,7 @@ import { adopt, bear } from "./children.ts";
 import { findCycle } from "./cycle.ts";
 import { NOBODY } from "./dependents.ts";
 import { link } from "./link.ts";
-import { ownId, ownText } from "./own-text.ts";
+import { ownText } from "./own-text.ts";
 import { hasExpired, isLogFull, pinDependencies } from "./retention.ts";
 import { cancelled, end } from "./settle.ts";
 import type { LedgerState } from "./state.ts";
@@ -73,13 +73,12 @@ function newTask(ledger: LedgerState, submission: Submission, { owner, submitted
   const { parent, priority } = submission.options ?? DEFAULT_OPTIONS;
   const { names } = ledger;
   return {
-    id: ownId(id),
+    id,
     name: names.one(name),
     owner: names.one(owner),
     priority,
     terms: submission.options === null ? DEFAULT_TERMS : termsOf(ledger, submission.options),
-    dependencies:
-      dependsOn.length === 0 ? NOTHING : dependsOn.map((each, at) => living[at]?.id ?? ownId(each)),
+    dependencies: dependsOn.length === 0 ? NOTHING : dependsOn.map((each, at) => living[at]?.id ?? each),
     parent: parent === null ? null : { id: own(ledger, parent.id), attempt: parent.attempt },
     submitted,
     argsBytes: submission.args.length,
@@ -117,7 +116,7 @@ const LOG_FULL: Verdict = { type: "log_full" };
 
 /** The text of a live task's id is that task's own. */
 function own({ live }: LedgerState, id: TaskId): TaskId {
-  return live.get(id)?.id ?? ownId(id);
+  return live.get(id)?.id ?? id;
 }
 
 /** Why the task cannot be taken; null where it can. */

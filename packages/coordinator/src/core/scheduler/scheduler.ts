@@ -10,9 +10,10 @@
 import type { Presence, Sender, TaskId } from "@weft/protocol";
 import { isReleased, type LiveTask } from "../ledger/index.ts";
 import { LoneTasks, loneWorker, runsAlone } from "./lone-tasks.ts";
+import type { Out } from "./out-list.ts";
 import { ReadyQueue } from "./ready-queue.ts";
 import { before } from "./task-heap.ts";
-import { begunAt, canRun, entryOf, freeCredits, loadOf, type Out, type WorkerEntry } from "./worker-entry.ts";
+import { begunAt, canRun, entryOf, freeCredits, loadOf, type WorkerEntry } from "./worker-entry.ts";
 
 export type Placement = { readonly task: LiveTask; readonly worker: Sender; readonly out: Out };
 
@@ -151,7 +152,16 @@ export class Scheduler {
 
   private takes(worker: WorkerEntry, task: LiveTask, message: number): Out {
     const { id, attempt } = task;
-    const out: Out = { id, worker, attempt, message, begunAtMs: null, isExpired: false };
+    const out: Out = {
+      id,
+      worker,
+      attempt,
+      message,
+      begunAtMs: null,
+      isExpired: false,
+      before: null,
+      after: null,
+    };
     worker.out.add(out);
     this.outs.set(id, out);
     if (runsAlone(task)) worker.keptFor = id;

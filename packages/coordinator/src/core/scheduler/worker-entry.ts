@@ -1,26 +1,13 @@
 /** What the scheduler knows of one worker: all of it said by the worker, none of it from the log. */
 import type { Presence, Sender, TaskId } from "@weft/protocol";
-
-/** An attempt out at a worker. */
-export type Out = {
-  readonly id: TaskId;
-  readonly worker: WorkerEntry;
-  readonly attempt: number;
-  /** The message that took it there. */
-  message: number;
-  /** When it was first seen among those that run, by the leader's own clock; null before. */
-  begunAtMs: number | null;
-  /** The log has been told that it ran out of time. */
-  isExpired: boolean;
-};
+import { type Out, OutList } from "./out-list.ts";
 
 export type WorkerEntry = {
   readonly id: Sender;
   presence: Presence;
   readonly names: ReadonlySet<string>;
   readonly labels: ReadonlySet<string>;
-  /** In the order in which they went there. */
-  readonly out: Set<Out>;
+  readonly out: OutList;
   lastSeenMs: number;
   isBlocked: boolean;
   /** The task that it runs alone, or is being emptied for; null where it takes whatever comes. */
@@ -34,7 +21,7 @@ export function entryOf(id: Sender, presence: Presence, nowMs: number): WorkerEn
     presence,
     names: new Set(names),
     labels: new Set(labels),
-    out: new Set(),
+    out: new OutList(),
     lastSeenMs: nowMs,
     isBlocked: false,
     keptFor: null,
