@@ -2,17 +2,17 @@
  * Runs the attempts that a worker holds in its slots, and appends how they ended. A result is kept, and its attempt
  * claimed, until the log has it.
  */
-import type { Assignment, AttemptRef, Finish, FinishOutcome, Subjects } from "@weft/protocol";
+import type { Assignment, AttemptRef, Finish, Subjects } from "@weft/protocol";
 import { Appender, type BlobSizes, type Connection } from "@weft/transport";
-import { type AttemptOutletOptions, attemptOutlet } from "./attempt-outlet.ts";
-import { bytesOf, valuesInside, valuesOf } from "./attempt-values.ts";
+import { AttemptOutlet, type AttemptOutletOptions } from "./attempt-outlet.ts";
+import { bytesOf, inputInside, inputOf } from "./attempt-values.ts";
 import type { BegunEntry } from "./begun-table.ts";
 import { type Begun, CodeRunner, type Ended, noTask } from "./code-runner.ts";
 import type { LogLevel } from "./context.ts";
-import { Attempts } from "./core/attempts.ts";
+import { Attempts, type Held } from "./core/attempts.ts";
 import { Prefetch } from "./core/prefetch.ts";
 import type { Executors } from "./executors/executor.ts";
-import { encodeFinishes, type FinishItem, finishItem } from "./finish-item.ts";
+import { encodeFinishes, FinishItem, type FinishListener } from "./finish-item.ts";
 import { GatheredFinishes } from "./gathered-finishes.ts";
 import { LargeValues } from "./large-values.ts";
 import { ProgressOutlet } from "./progress-outlet.ts";
@@ -45,19 +45,10 @@ const FINISH_BYTES_MAX = 64 * 1024 * 1024;
 /** Below this it goes on. */
 const FINISH_BYTES_FREE = 48 * 1024 * 1024;
 
-/** What is known of the code of an attempt while it has not ended. */
-type Code = {
-  readonly entry: BegunEntry;
-  /** False for one that was given ahead of a slot, until it begins. */
-  hasBegun: boolean;
-};
+/** How an attempt ended, as the log has it. */
+type Ending = Pick<Finish, "outcome" | "value" | "failure">;
 
-type Ending = Pick<Finish, "started" | "value" | "failure"> & {
-  /** Whether it may leave together with others that end soon. */
-  readonly mayWait: boolean;
-};
-
-const UNSTARTED: Ending = { started: false, value: null, failure: null, mayWait: false };
+const RETURNED: Ending = { outcome: "returned", value: null, failure: null };
 const OVER: StopRequest = { type: "cancelled", reason: "the attempt is no longer current" };
 
 export class AttemptRunner {
@@ -91,9 +82,7 @@ export class AttemptRunner {
     this.prefetch = new Prefetch({ slots: options.slots, fixed: options.prefetch });
     this.attempts = new Attempts(options.slots, this.prefetch.creditsMax);
     this.progress = new ProgressOutlet(connection, subjects);
-    const isRunning = ({ id, attempt }: AttemptRef): boolean =>
-      this.attempts.stateOf(id, attempt) === "running";
-    this.outlet = { progress: this.progress, isRunning, log, onTaskLog: options.onTaskLog };
+    this.outlet = { progress: this.progress, log, onTaskLog: options.onTaskLog };
     this.appender = new Appender<"finish", FinishItem>({
       connection,
       stream: subjects.stream(0),
@@ -164,7 +153,7 @@ export class AttemptRunner {
       if (this.beginAhead()) continue;
       const next = this.attempts.start();
       if (next === null) return;
-      this.begin(next, true);
+      this.begin(next);
     }
     while (this.attempts.hasFreeSlot && this.beginAhead());
     this.giveAhead();
@@ -184,37 +173,37 @@ export class AttemptRunner {
       const task = next === null ? undefined : registry.get(next.name);
       if (next === null || task?.definition.options.executor !== "thread") return;
       // What must be fetched first has a slot meanwhile.
-      if (valuesInside(next) === null || !ahead.hasRoom(task)) return;
-      this.attempts.startAhead();
-      this.begin(next, false);
+      if (inputInside(next) === null || !ahead.hasRoom(task)) return;
+      const held = this.attempts.startAhead();
+      if (held !== null) this.begin(held);
     }
   }
 
   cancel(ref: AttemptRef, reason: string | null): void {
-    const state = this.attempts.stateOf(ref.id, ref.attempt);
-    if (state === "running") this.code.stop(ref, { type: "cancelled", reason });
-    else if (state === "queued") this.finish(ref, "cancelled", UNSTARTED);
+    const held = this.attempts.find(ref);
+    if (held?.state === "running") this.code.stop(ref, { type: "cancelled", reason });
+    else if (held?.state === "queued") this.finish(held, CANCELLED);
   }
 
   /** The attempt is another worker's, or over: what this one would record of it is void. */
   abort(ref: AttemptRef): void {
-    if (this.attempts.stateOf(ref.id, ref.attempt) === "running") this.code.abandon(ref, OVER);
-    this.attempts.drop(ref.id, ref.attempt);
+    const held = this.attempts.find(ref);
+    if (held === null) return;
+    if (held.state === "running") this.code.abandon(ref, OVER);
+    this.attempts.drop(held);
   }
 
   /** Nobody has heard of this worker for so long that others run what it held: all of it is stopped. */
   abandonAll(): void {
     for (const ref of this.attempts.held()) {
-      if (this.attempts.stateOf(ref.id, ref.attempt) !== "finishing") this.abort(ref);
+      if (this.attempts.find(ref)?.state !== "finishing") this.abort(ref);
     }
   }
 
   /** Gives back what has not begun, the newest of it. */
   returnQueued(count: number = Number.POSITIVE_INFINITY): void {
     const queued = this.attempts.queued();
-    for (const assignment of queued.slice(Math.max(0, queued.length - count))) {
-      this.finish(assignment, "returned", UNSTARTED);
-    }
+    for (const held of queued.slice(Math.max(0, queued.length - count))) this.finish(held, RETURNED);
   }
 
   /** Nothing will begin here before code ends that nothing can end: others may have what waits. */
@@ -260,55 +249,47 @@ export class AttemptRunner {
     return this.attempts.running + this.attempts.ahead > 0;
   }
 
-  private begin(assignment: Assignment, hasSlot: boolean): void {
+  private begin(held: Held): void {
+    const { assignment, hasBegun } = held;
     const entry = this.options.onBegin(assignment);
-    const code: Code = { entry, hasBegun: hasSlot };
     const task = this.options.registry.get(assignment.name);
-    const values = task === undefined ? null : valuesInside(assignment);
-    if (task === undefined) this.over(assignment, code, noTask(assignment));
-    else if (values === null) this.watch(this.loadThenRun(assignment, task, code));
+    const input = task === undefined ? null : inputInside(assignment);
+    if (task === undefined) this.over(held, entry, noTask(assignment));
+    else if (input === null) this.watch(this.loadThenRun(held, entry, task));
     else {
-      const onBegun = hasSlot ? null : (): void => this.aheadBegan(code);
-      const begun = this.code.begin(assignment, task, values, {
-        entry,
-        outlet: attemptOutlet(assignment, this.outlet),
-        onBegun,
-      });
-      if (begun.end instanceof Promise) this.watch(this.awaitEnd(assignment, code, begun));
-      else this.over(assignment, code, begun.end);
+      const outlet = new AttemptOutlet(held, this.outlet);
+      const onBegun = hasBegun ? null : (): void => this.attempts.aheadBegan(held);
+      const begun = this.code.begin(assignment, task, input, { entry, outlet, onBegun });
+      if (begun.end instanceof Promise) this.watch(this.awaitEnd(held, entry, begun));
+      else this.over(held, entry, begun.end);
     }
-  }
-
-  private aheadBegan(code: Code): void {
-    code.hasBegun = true;
-    this.attempts.aheadBegan();
   }
 
   private watch(running: Promise<void>): void {
     running.catch((error: unknown) => this.options.log(`running an attempt failed: ${String(error)}`));
   }
 
-  private async loadThenRun(assignment: Assignment, task: RegisteredTask, code: Code): Promise<void> {
+  private async loadThenRun(held: Held, entry: BegunEntry, task: RegisteredTask): Promise<void> {
     const { connection, subjects } = this.options;
-    const { id, attempt } = assignment;
-    const isWanted = (): boolean => !this.closed && this.attempts.stateOf(id, attempt) === "running";
+    const { assignment } = held;
+    const isWanted = (): boolean => !this.closed && held.state === "running";
     let begun: Begun = { end: CANCELLED, code: null, isApart: false };
     try {
-      const values = await valuesOf(assignment, { connection, subjects, large: this.large, isWanted });
+      const input = await inputOf(assignment, { connection, subjects, large: this.large, isWanted });
       // They took a while: the attempt may be over, or another's, by now.
-      const outside = { entry: code.entry, outlet: attemptOutlet(assignment, this.outlet), onBegun: null };
-      if (isWanted()) begun = this.code.begin(assignment, task, values, outside);
+      const outside = { entry, outlet: new AttemptOutlet(held, this.outlet), onBegun: null };
+      if (isWanted()) begun = this.code.begin(assignment, task, input, outside);
     } catch (error) {
       begun = { end: failedWith(error), code: null, isApart: false };
     }
-    await this.awaitEnd(assignment, code, begun);
+    await this.awaitEnd(held, entry, begun);
   }
 
-  private async awaitEnd(assignment: Assignment, code: Code, begun: Begun): Promise<void> {
+  private async awaitEnd(held: Held, entry: BegunEntry, begun: Begun): Promise<void> {
     const end = await begun.end;
-    if (!this.closed) this.ended(assignment, code, end, begun.isApart);
+    if (!this.closed) this.ended(held, end, begun.isApart);
     if (begun.code !== null) await begun.code;
-    this.codeEnded(code, begun.isApart);
+    this.codeEnded(held, entry, begun.isApart);
     if (this.closed) return;
     this.startNext();
     this.gathered.review();
@@ -316,68 +297,54 @@ export class AttemptRunner {
   }
 
   /** Attempt and code have ended in the turn in which they began. */
-  private over(assignment: Assignment, code: Code, end: Ended): void {
-    this.ended(assignment, code, end, false);
-    this.codeEnded(code, false);
+  private over(held: Held, entry: BegunEntry, end: Ended): void {
+    this.ended(held, end, false);
+    this.codeEnded(held, entry, false);
   }
 
   /** How an attempt ended is known. Its code may go on: then its slot is taken until that ends, too. */
-  private ended(
-    assignment: Assignment,
-    { hasBegun }: Code,
-    { outcome, value, failure }: Ended,
-    isApart: boolean,
-  ): void {
-    const { id, attempt } = assignment;
-    this.code.over(assignment);
+  private ended(held: Held, end: Ended, isApart: boolean): void {
+    const { id, attempt } = held.assignment;
+    this.code.over(held.assignment);
     // Whoever stops code waits for its end.
-    const mayWait = isApart && (outcome === "succeeded" || outcome === "failed");
-    if (this.attempts.stateOf(id, attempt) === "running")
-      this.finish(assignment, outcome, { started: hasBegun, value, failure, mayWait });
+    const mayWait = isApart && (end.outcome === "succeeded" || end.outcome === "failed");
+    if (held.state === "running") this.finish(held, end, mayWait);
     else this.progress.close(id, attempt);
   }
 
-  private codeEnded({ entry, hasBegun }: Code, isApart: boolean): void {
+  private codeEnded(held: Held, entry: BegunEntry, isApart: boolean): void {
     entry.ended();
-    if (hasBegun) this.attempts.codeEnded();
-    else this.attempts.aheadEnded();
+    this.attempts.codeEnded(held);
     if (this.closed) return;
     if (this.prefetch.finished(this.options.connection.clock.nowMs(), isApart)) this.options.onCredits();
   }
 
-  private finish({ id, attempt }: AttemptRef, outcome: FinishOutcome, ending: Ending): void {
-    if (!this.attempts.finishing(id, attempt)) return;
+  /** @param mayWait Whether it may leave together with others that end soon. */
+  private finish(held: Held, { outcome, value, failure }: Ending, mayWait = false): void {
+    if (!this.attempts.finishing(held)) return;
+    const { id, attempt } = held.assignment;
     const progress = this.progress.close(id, attempt);
-    const { started, value, failure, mayWait } = ending;
-    const finish = { id, attempt, outcome, progress, started, value, failure };
+    const finish = { id, attempt, outcome, progress, started: held.hasBegun, value, failure };
     if (outcome !== "succeeded" || value === null || !this.large.isLarge(value))
-      return this.append(finish, mayWait);
-    const storing = this.storeThenAppend(finish, value)
+      return this.append(held, finish, mayWait);
+    const storing = this.storeThenAppend(held, finish, value)
       .catch((error: unknown) => this.options.log(`the result of task ${id} is not stored: ${String(error)}`))
       .finally(() => this.storing.delete(storing));
     this.storing.add(storing);
   }
 
   /** The attempt is claimed meanwhile, as it is until the log has its finish. */
-  private async storeThenAppend(finish: Finish, value: Uint8Array): Promise<void> {
-    const { id, attempt } = finish;
+  private async storeThenAppend(held: Held, finish: Finish, value: Uint8Array): Promise<void> {
     const storing = this.large.store(value, finish);
     this.reviewRoom();
     const reference = await storing;
     if (this.closed) return;
-    if (this.attempts.stateOf(id, attempt) === "finishing")
-      this.append({ ...finish, value: reference }, false);
+    if (held.state === "finishing") this.append(held, { ...finish, value: reference }, false);
     this.reviewRoom();
   }
 
-  private append(finish: Finish, mayWait: boolean): void {
-    const { id, attempt } = finish;
-    const item = finishItem(finish, (seq) => {
-      this.appendedSeq = Math.max(this.appendedSeq, seq);
-      this.attempts.appended(id, attempt);
-      this.finishBytes -= item.bytes;
-      this.reviewRoom();
-    });
+  private append(held: Held, finish: Finish, mayWait: boolean): void {
+    const item = new FinishItem(finish, held, this.onAcknowledged);
     this.finishBytes += item.bytes;
     this.reviewRoom();
     if (mayWait) return this.gathered.add(item);
@@ -385,4 +352,11 @@ export class AttemptRunner {
     // It has room for them, and wakes everybody anyway.
     this.gathered.release();
   }
+
+  private readonly onAcknowledged: FinishListener = ({ held, bytes }, seq) => {
+    this.appendedSeq = Math.max(this.appendedSeq, seq);
+    this.attempts.appended(held);
+    this.finishBytes -= bytes;
+    this.reviewRoom();
+  };
 }

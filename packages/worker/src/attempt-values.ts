@@ -1,4 +1,4 @@
-/** Completes the values of an assignment: those that did not fit into it are asked for, and large ones are read. */
+/** What the code of an attempt is given. Completes the values of its assignment: those that did not fit into it are asked for, and large ones are read. */
 import {
   ASK_IDS_MAX,
   type Assignment,
@@ -9,11 +9,7 @@ import {
 } from "@weft/protocol";
 import { ask, type Connection } from "@weft/transport";
 import type { LargeValues } from "./large-values.ts";
-
-export type AttemptValues = {
-  readonly args: Uint8Array;
-  readonly deps: readonly (Uint8Array | null)[];
-};
+import type { AttemptInput } from "./run-attempt.ts";
 
 export type ValueSource = {
   readonly connection: Connection;
@@ -26,27 +22,30 @@ export type ValueSource = {
 const PAGE_IDS_MAX = Math.min(1_000, ASK_IDS_MAX);
 const PAGE_TIMEOUT_MS = 30_000;
 
+const NO_VALUES: readonly (Uint8Array | null)[] = Object.freeze([]);
+
 /** How much of memory an assignment takes. */
 export function bytesOf({ args, deps }: Assignment): number {
   let bytes = args.length;
-  for (const value of deps?.values ?? []) bytes += value?.length ?? 0;
+  for (const value of deps?.values ?? NO_VALUES) bytes += value?.length ?? 0;
   return bytes;
 }
 
-/** Those that are inside the assignment; null where some are not. */
-export function valuesInside({ args, deps }: Assignment): AttemptValues | null {
-  const given = deps?.values ?? [];
-  const isComplete = !isBlobRef(args) && !given.some((value) => value === null || isBlobRef(value));
-  return isComplete ? { args, deps: given } : null;
+/** With the values that are inside the assignment; null where some are not. */
+export function inputInside({ id, name, attempt, args, deps }: Assignment): AttemptInput | null {
+  const values = deps?.values ?? NO_VALUES;
+  const isComplete = !isBlobRef(args) && !values.some((value) => value === null || isBlobRef(value));
+  return isComplete ? { id, name, attempt, args, deps: values } : null;
 }
 
-export async function valuesOf(assignment: Assignment, source: ValueSource): Promise<AttemptValues> {
+export async function inputOf(assignment: Assignment, source: ValueSource): Promise<AttemptInput> {
   const { large, isWanted } = source;
+  const { id, name, attempt } = assignment;
   const args = isBlobRef(assignment.args) ? await large.read(assignment.args, isWanted) : assignment.args;
   const deps = [...(await dependencyValues(assignment, source))];
   for (const [place, value] of deps.entries())
     if (value !== null && isBlobRef(value)) deps[place] = await large.read(value, isWanted);
-  return { args, deps };
+  return { id, name, attempt, args, deps };
 }
 
 async function dependencyValues(
@@ -54,7 +53,7 @@ async function dependencyValues(
   { connection, subjects }: ValueSource,
 ): Promise<readonly (Uint8Array | null)[]> {
   const { deps } = assignment;
-  if (deps === null) return [];
+  if (deps === null) return NO_VALUES;
   const values = [...deps.values];
   const missing: number[] = [];
   for (let i = 0; i < values.length; i++) if (values[i] === null) missing.push(i);

@@ -45,39 +45,49 @@ const NANOS_PER_MS = 1_000_000;
 
 export class BegunTable {
   private readonly memory: BegunMemory;
-  private readonly free: number[];
+  private readonly free: Entry[];
 
   constructor(memory: BegunMemory) {
     this.memory = memory;
-    this.free = Array.from(memory.attempts.keys()).reverse();
+    this.free = Array.from(memory.attempts.keys(), (place) => new Entry(this, memory, place)).reverse();
   }
 
   add({ id, attempt }: AttemptRef): BegunEntry {
-    const { attempts, ids, limitsNs, unlisted } = this.memory;
-    const place = this.free.pop();
-    if (place === undefined || id.length > ID_BYTES) {
-      if (place !== undefined) this.free.push(place);
-      Atomics.add(unlisted, 0, 1);
-      return { ...NO_ENTRY, ended: () => void Atomics.sub(unlisted, 0, 1) };
+    const entry = id.length > ID_BYTES ? undefined : this.free.pop();
+    if (entry !== undefined) {
+      entry.begin(id, attempt);
+      return entry;
     }
+    const { unlisted } = this.memory;
+    Atomics.add(unlisted, 0, 1);
+    return { ...NO_ENTRY, ended: () => void Atomics.sub(unlisted, 0, 1) };
+  }
+
+  giveBack(entry: Entry): void {
+    this.free.push(entry);
+  }
+}
+
+/** One place, for one attempt after another. */
+class Entry implements BegunEntry {
+  private readonly table: BegunTable;
+  private readonly memory: BegunMemory;
+  private readonly place: number;
+
+  constructor(table: BegunTable, memory: BegunMemory, place: number) {
+    this.table = table;
+    this.memory = memory;
+    this.place = place;
+  }
+
+  begin(id: TaskId, attempt: number): void {
+    const { place } = this;
+    const { attempts, ids, limitsNs } = this.memory;
     const start = place * ID_BYTES;
     for (let i = 0; i < ID_BYTES; i++) ids[start + i] = i < id.length ? id.charCodeAt(i) : 0;
     // Most never had one, and a bigint is an object.
     if (limitsNs[place] !== 0n) Atomics.store(limitsNs, place, 0n);
     Atomics.store(attempts, place, attempt);
-    return new Entry(this.memory, this.free, place);
-  }
-}
-
-class Entry implements BegunEntry {
-  private readonly memory: BegunMemory;
-  private readonly free: number[];
-  private readonly place: number;
-
-  constructor(memory: BegunMemory, free: number[], place: number) {
-    this.memory = memory;
-    this.free = free;
-    this.place = place;
   }
 
   limit(waitMs: number): void {
@@ -91,7 +101,7 @@ class Entry implements BegunEntry {
 
   ended(): void {
     Atomics.store(this.memory.attempts, this.place, 0);
-    this.free.push(this.place);
+    this.table.giveBack(this);
   }
 }
 

@@ -4,7 +4,6 @@
  */
 import { type Assignment, type AttemptRef, type TaskId, UsageError } from "@weft/protocol";
 import type { Clock } from "@weft/transport";
-import type { AttemptValues } from "./attempt-values.ts";
 import type { BegunEntry } from "./begun-table.ts";
 import type { TaskOutlet } from "./context.ts";
 import type { Executors, Run } from "./executors/executor.ts";
@@ -77,14 +76,13 @@ export class CodeRunner {
   begin(
     assignment: Assignment,
     task: RegisteredTask,
-    { args, deps }: AttemptValues,
+    input: AttemptInput,
     { entry, outlet, onBegun }: Outside,
   ): Begun {
-    const { id, name, attempt, timeoutMs } = assignment;
+    const { id, attempt, timeoutMs } = assignment;
     try {
       const kind = task.definition.options.executor;
       if (kind === "inline" && timeoutMs !== null) entry.limit(timeoutMs + this.graceMs);
-      const input = { id, name, attempt, args, deps };
       const { run, begun } = this.run(task, input, outlet, onBegun);
       const code = run.end;
       const isApart = kind !== "inline";

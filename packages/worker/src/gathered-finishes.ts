@@ -50,6 +50,7 @@ export class GatheredFinishes {
 
   /** What has gathered leaves at once. */
   release(): void {
+    if (this.gathered.length === 0) return;
     this.timer?.cancel();
     this.timer = null;
     const { gathered } = this;

@@ -16,7 +16,7 @@ import { type Connection, closeConnection, openConnection } from "@weft/transpor
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { type NatsServer, startNatsServer } from "../../testing/src/index.ts";
-import { valuesInside, valuesOf } from "../src/attempt-values.ts";
+import { inputInside, inputOf } from "../src/attempt-values.ts";
 import { LargeValues } from "../src/large-values.ts";
 import { assignmentOf, taskId } from "./assignment.ts";
 
@@ -56,9 +56,9 @@ const told = (values: readonly (Uint8Array | null)[]): Answer => ({ type: "value
 async function complete(deps: AssignedDeps | null): Promise<readonly (Uint8Array | null)[]> {
   const assignment = assignmentOf({ deps });
   const large = new LargeValues({ connection, subjects, onTrouble: () => undefined });
-  const values = await valuesOf(assignment, { connection, subjects, large, isWanted: () => true });
+  const values = await inputOf(assignment, { connection, subjects, large, isWanted: () => true });
   expect(values.deps.includes(null)).toBe(false);
-  if (deps !== null) expect(valuesInside(assignment) === null).toBe(deps.values.includes(null));
+  if (deps !== null) expect(inputInside(assignment) === null).toBe(deps.values.includes(null));
   return values.deps;
 }
 

@@ -1,10 +1,12 @@
 /** Random words of a leader and of the log, against a model that is a plain list. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { Attempts, type HeldState } from "../src/core/attempts.ts";
+import { Attempts, type Held, type HeldState } from "../src/core/attempts.ts";
 import { assignmentOf, taskId } from "./assignment.ts";
 
 type Entry = { readonly task: number; readonly attempt: number; state: HeldState };
+/** What was ever held, whatever became of it since: the code of it may go on, and the log may take its finish. */
+type Seen = Held[];
 type Command = {
   readonly type: "assign" | "start" | "finish" | "append" | "drop" | "end";
   readonly task: number;
@@ -19,8 +21,8 @@ const command: fc.Arbitrary<Command> = fc.record({
 
 class Model {
   entries: Entry[] = [];
-  /** How many run, whatever became of their attempts. */
-  codes = 0;
+  /** Those that run, whatever became of their attempts. */
+  codes: Held[] = [];
   readonly slots: number;
   readonly credits: number;
   constructor(slots: number, credits: number) {
@@ -46,46 +48,58 @@ class Model {
   }
   start(): Entry | null {
     const next = this.in("queued")[0];
-    if (next === undefined || this.codes >= this.slots) return null;
+    if (next === undefined || this.codes.length >= this.slots) return null;
     next.state = "running";
-    this.codes++;
     return next;
   }
 }
 
-function step(attempts: Attempts, model: Model, { type, task, attempt }: Command): void {
+/** What was last held of an attempt: mostly what still is. */
+function seenOf(seen: Seen, { task, attempt }: Command): Held | undefined {
+  return seen.findLast(({ assignment }) => assignment.id === taskId(task) && assignment.attempt === attempt);
+}
+
+function step(attempts: Attempts, model: Model, seen: Seen, command: Command): void {
+  const { type, task, attempt } = command;
   const id = taskId(task);
   const entry = model.find(task, attempt);
+  const held = seenOf(seen, command);
   switch (type) {
-    case "assign":
+    case "assign": {
       expect(attempts.assign(assignmentOf({ id, attempt }))).toBe(model.assign(task, attempt));
+      const now = attempts.find({ id, attempt });
+      if (now !== null && !seen.includes(now)) seen.push(now);
       break;
+    }
     case "start": {
       const started = attempts.start();
       const expected = model.start();
-      expect(started && [started.id, started.attempt]).toEqual(
+      expect(started && [started.assignment.id, started.assignment.attempt]).toEqual(
         expected && [taskId(expected.task), expected.attempt],
       );
+      if (started !== null) model.codes.push(started);
       break;
     }
     case "finish": {
-      const held = entry !== undefined && entry.state !== "finishing";
-      expect(attempts.finishing(id, attempt)).toBe(held);
-      if (held) entry.state = "finishing";
+      if (held === undefined) break;
+      const isNews = entry !== undefined && entry.state !== "finishing";
+      expect(attempts.finishing(held)).toBe(isNews);
+      if (isNews) entry.state = "finishing";
       break;
     }
-    case "end":
+    case "end": {
       // Of one whose attempt is over: the others end by their finish.
-      if (model.codes === model.in("running").length) break;
-      attempts.codeEnded();
-      model.codes--;
+      const place = model.codes.findIndex(({ state }) => state !== "running");
+      const [ended] = place < 0 ? [] : model.codes.splice(place, 1);
+      if (ended !== undefined) attempts.codeEnded(ended);
       break;
+    }
     case "append":
-      attempts.appended(id, attempt);
+      if (held !== undefined) attempts.appended(held);
       if (entry?.state === "finishing") model.remove(entry);
       break;
     case "drop":
-      attempts.drop(id, attempt);
+      if (held !== undefined) attempts.drop(held);
       if (entry !== undefined) model.remove(entry);
       break;
   }
@@ -99,12 +113,14 @@ function check(attempts: Attempts, model: Model): void {
   expect(new Set(held.map(({ id }) => id)).size).toBe(held.length);
   expect(held).toEqual(model.entries.map(({ task, attempt }) => ({ id: taskId(task), attempt })));
   for (const { task, attempt, state } of model.entries) {
-    expect(attempts.stateOf(taskId(task), attempt)).toBe(state);
+    expect(attempts.find({ id: taskId(task), attempt })?.state).toBe(state);
   }
   expect(attempts.size).toBe(held.length);
-  expect(attempts.running).toBe(model.codes);
-  expect(attempts.leftBehind).toBe(model.codes - model.in("running").length);
-  expect(attempts.queued().map(({ id }) => id)).toEqual(model.in("queued").map(({ task }) => taskId(task)));
+  expect(attempts.running).toBe(model.codes.length);
+  expect(attempts.leftBehind).toBe(model.codes.length - model.in("running").length);
+  expect(attempts.queued().map(({ assignment }) => assignment.id)).toEqual(
+    model.in("queued").map(({ task }) => taskId(task)),
+  );
 }
 
 test("whatever a leader and the log say, A1 to A4 hold and nothing is lost or run twice", () => {
@@ -116,8 +132,9 @@ test("whatever a leader and the log say, A1 to A4 hold and nothing is lost or ru
       (slots, prefetch, commands) => {
         const attempts = new Attempts(slots, slots + prefetch);
         const model = new Model(slots, slots + prefetch);
+        const seen: Seen = [];
         for (const each of commands) {
-          step(attempts, model, each);
+          step(attempts, model, seen, each);
           check(attempts, model);
         }
       },
@@ -133,15 +150,16 @@ test("thousands that come and go, some dropped while they wait, all start once a
       const started: string[] = [];
       const startAll = (): void => {
         for (let next = attempts.start(); next !== null; next = attempts.start()) {
-          started.push(next.id);
-          attempts.finishing(next.id, 1);
-          attempts.codeEnded();
-          attempts.appended(next.id, 1);
+          started.push(next.assignment.id);
+          attempts.finishing(next);
+          attempts.codeEnded(next);
+          attempts.appended(next);
         }
       };
       for (const [i, drop] of dropped.entries()) {
         expect(attempts.assign(assignmentOf({ id: taskId(i) }))).toBe("queued");
-        if (drop) attempts.drop(taskId(i), 1);
+        const held = attempts.find({ id: taskId(i), attempt: 1 });
+        if (drop && held !== null) attempts.drop(held);
         if (i % 40 === 39) startAll();
       }
       startAll();

@@ -59,7 +59,7 @@ const waiting = defineTask("waiting", (_input: unknown, { attempt, signal }) => 
 
 function begin(assignment: typeof first) {
   const task = { definition: waiting, moduleUrl: null, origin: "a test" };
-  return code.begin(assignment, task, { args: assignment.args, deps: [] }, outside);
+  return code.begin(assignment, task, { ...assignment, deps: [] }, outside);
 }
 
 test("a stop that comes before the code has begun is heeded when it begins", async () => {
@@ -105,8 +105,8 @@ test("the time of code that was given ahead counts from when it begins", async (
   const assignment = assignmentOf({ attempt: 1, timeoutMs: 1_000 });
   const definition = defineTask("apart", { executor: "thread" }, () => 1);
   const task = { definition, moduleUrl: null, origin: "a test" };
-  const values = { args: assignment.args, deps: [] };
-  const { end } = code.begin(assignment, task, values, { ...outside, onBegun: () => undefined });
+  const input = { ...assignment, deps: [] };
+  const { end } = code.begin(assignment, task, input, { ...outside, onBegun: () => undefined });
   let outcome: string | null = null;
   const ended = Promise.resolve(end).then((how) => {
     ({ outcome } = how);

@@ -1,8 +1,9 @@
 /** A finish on its way into the log. */
 import { decodeRecord, encodeProgress, encodeValue, type Finish, InstanceId } from "@weft/protocol";
 import { expect, test } from "vitest";
-import { encodeFinishes, finishItem } from "../src/finish-item.ts";
-import { taskId } from "./assignment.ts";
+import type { Held } from "../src/core/attempts.ts";
+import { encodeFinishes, FinishItem } from "../src/finish-item.ts";
+import { assignmentOf, taskId } from "./assignment.ts";
 
 const finish: Finish = {
   id: taskId(1),
@@ -13,7 +14,12 @@ const finish: Finish = {
   value: encodeValue({ rows: [1, 2] }, "the result"),
   failure: null,
 };
-const ignored = (): void => undefined;
+const held: Held = {
+  assignment: assignmentOf({ id: taskId(1), attempt: 2 }),
+  state: "finishing",
+  hasBegun: true,
+};
+const itemOf = (of: Finish): FinishItem => new FinishItem(of, held, () => undefined);
 
 test("is read back as it was, together with others", () => {
   const other: Finish = {
@@ -25,7 +31,7 @@ test("is read back as it was, together with others", () => {
     value: null,
   };
   const instance = InstanceId.create();
-  const items = [finish, other].map((each) => finishItem(each, ignored));
+  const items = [finish, other].map(itemOf);
   const read = decodeRecord("finish", encodeFinishes(instance, { number: 7, kind: "finish", items }));
   if (!read.ok || read.value.type !== "finish") throw new Error("it is no finish");
   expect(read.value).toMatchObject({ instance, number: 7 });
@@ -39,16 +45,16 @@ test("is read back as it was, together with others", () => {
 test("counts for at least what it adds to a record", () => {
   const instance = InstanceId.create();
   const size = (count: number): number => {
-    const items = Array.from({ length: count }, () => finishItem(finish, ignored));
+    const items = Array.from({ length: count }, () => itemOf(finish));
     return encodeFinishes(instance, { number: 7, kind: "finish", items }).length;
   };
-  expect(finishItem(finish, ignored).bytes).toBeGreaterThanOrEqual((size(1_001) - size(1)) / 1_000);
+  expect(itemOf(finish).bytes).toBeGreaterThanOrEqual((size(1_001) - size(1)) / 1_000);
 });
 
 test("hears of its acknowledgement, and of nothing when it is given up", () => {
-  const heard: number[] = [];
-  const item = finishItem(finish, (seq) => void heard.push(seq));
-  item.abandoned(new Error("closed"));
+  const heard: unknown[] = [];
+  const item = new FinishItem(finish, held, (acknowledged, seq) => void heard.push(acknowledged, seq));
+  item.abandoned();
   item.acknowledged(5);
-  expect(heard).toEqual([5]);
+  expect(heard).toEqual([item, 5]);
 });

@@ -6,7 +6,12 @@ import { type Assignment, Fifo } from "@weft/protocol";
 
 /** `gone`: it is another's, or its finish is appended. */
 export type HeldState = "queued" | "running" | "finishing" | "gone";
-export type Held = { readonly assignment: Assignment; state: HeldState };
+export type Held = {
+  readonly assignment: Assignment;
+  state: HeldState;
+  /** Whether its code has begun: false also for one that was given ahead of a slot, until it begins. */
+  hasBegun: boolean;
+};
 
 export class AttemptQueue {
   private readonly held = new Fifo<Held>();
@@ -17,7 +22,7 @@ export class AttemptQueue {
   }
 
   add(assignment: Assignment): Held {
-    const held: Held = { assignment, state: "queued" };
+    const held: Held = { assignment, state: "queued", hasBegun: false };
     this.held.push(held);
     this.count++;
     return held;
@@ -48,9 +53,9 @@ export class AttemptQueue {
     if (this.count === 0) this.held.clear();
   }
 
-  all(): Assignment[] {
-    const waiting: Assignment[] = [];
-    for (const each of this.held) if (each.state === "queued") waiting.push(each.assignment);
+  all(): Held[] {
+    const waiting: Held[] = [];
+    for (const each of this.held) if (each.state === "queued") waiting.push(each);
     return waiting;
   }
 }

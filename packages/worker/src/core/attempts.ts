@@ -6,11 +6,13 @@
  * A2 At most `credits` attempts are held; what exceeds them is refused (I5).
  * A3 An attempt is held until its finish is acknowledged, so its worker claims it until then.
  * A4 Of one task the newest attempt is held; an older one is dropped, its finish would be void.
+ *
+ * Whoever runs an attempt has what is held of it at hand: only what others say of it, they say by its id.
  */
 import type { Assignment, AttemptRef, TaskId } from "@weft/protocol";
 import { AttemptQueue, type Held, type HeldState } from "./attempt-queue.ts";
 
-export type { HeldState };
+export type { Held, HeldState };
 export type AssignAnswer = "queued" | "known" | "refused";
 
 export class Attempts {
@@ -57,16 +59,17 @@ export class Attempts {
     }));
   }
 
-  stateOf(id: TaskId, attempt: number): HeldState | null {
+  /** The one that a word about an attempt is about; null where it is not held. */
+  find({ id, attempt }: AttemptRef): Held | null {
     const held = this.byTask.get(id);
-    return held?.assignment.attempt === attempt ? held.state : null;
+    return held?.assignment.attempt === attempt ? held : null;
   }
 
   assign(assignment: Assignment): AssignAnswer {
     const held = this.byTask.get(assignment.id);
     if (held !== undefined) {
       if (held.assignment.attempt >= assignment.attempt) return "known";
-      this.drop(assignment.id, held.assignment.attempt);
+      this.drop(held);
     }
     if (this.byTask.size >= this.credits) return "refused";
     this.byTask.set(assignment.id, this.queue.add(assignment));
@@ -79,13 +82,14 @@ export class Attempts {
   }
 
   /** The next attempt to run, which is running from now on; null where nothing is queued or no slot is free. */
-  start(): Assignment | null {
+  start(): Held | null {
     const held = this.canStart ? this.queue.take() : null;
     if (held === null) return null;
     held.state = "running";
+    held.hasBegun = true;
     this.codes++;
     this.runningCount++;
-    return held.assignment;
+    return held;
   }
 
   /** The one that runs next; null where nothing is queued. */
@@ -94,51 +98,46 @@ export class Attempts {
   }
 
   /** That one goes where its code will run, though no slot is free. */
-  startAhead(): void {
+  startAhead(): Held | null {
     const held = this.queue.take();
-    if (held === null) return;
+    if (held === null) return null;
     held.state = "running";
     this.aheadCount++;
     this.runningCount++;
+    return held;
   }
 
   /** The code of one that was given ahead has begun. The slot of the one before it is free, or about to be. */
-  aheadBegan(): void {
+  aheadBegan(held: Held): void {
+    held.hasBegun = true;
     this.aheadCount--;
     this.codes++;
   }
 
-  /** It never will: it was taken back. */
-  aheadEnded(): void {
-    this.aheadCount--;
+  /** The code of one that was started has ended, whatever has become of the attempt, or never will begin: its slot is free. */
+  codeEnded(held: Held): void {
+    if (held.hasBegun) this.codes--;
+    else this.aheadCount--;
   }
 
-  /** The code of one that was started has ended, whatever has become of the attempt: its slot is free. */
-  codeEnded(): void {
-    this.codes--;
-  }
-
-  /** How it ended is known: its finish is on its way. False where it is not held any more. */
-  finishing(id: TaskId, attempt: number): boolean {
-    const held = this.byTask.get(id);
-    if (held === undefined || held.assignment.attempt !== attempt || held.state === "finishing") return false;
+  /** How it ended is known: its finish is on its way. False where it is known already, or it is not held any more. */
+  finishing(held: Held): boolean {
+    if (held.state === "finishing" || held.state === "gone") return false;
     this.leave(held);
     held.state = "finishing";
     return true;
   }
 
   /** The log has its finish. */
-  appended(id: TaskId, attempt: number): void {
-    if (this.stateOf(id, attempt) === "finishing") this.byTask.delete(id);
+  appended(held: Held): void {
+    if (held.state === "finishing") this.forget(held);
   }
 
   /** It is not this worker's any more. */
-  drop(id: TaskId, attempt: number): void {
-    const held = this.byTask.get(id);
-    if (held === undefined || held.assignment.attempt !== attempt) return;
+  drop(held: Held): void {
+    if (held.state === "gone") return;
     this.leave(held);
-    held.state = "gone";
-    this.byTask.delete(id);
+    this.forget(held);
   }
 
   /** How many have not begun. */
@@ -147,7 +146,7 @@ export class Attempts {
   }
 
   /** Attempts that have not begun. */
-  queued(): Assignment[] {
+  queued(): Held[] {
     return this.queue.all();
   }
 
@@ -155,5 +154,10 @@ export class Attempts {
   private leave(held: Held): void {
     if (held.state === "running") this.runningCount--;
     else if (held.state === "queued") this.queue.leaves();
+  }
+
+  private forget(held: Held): void {
+    held.state = "gone";
+    this.byTask.delete(held.assignment.id);
   }
 }
