@@ -221,16 +221,14 @@ export class Follower<Task extends Followed = Followed> {
   }
 
   private settle(task: SettledTask): void {
-    const open = this.open.get(task.id);
-    if (open === undefined) return;
-    if (task.fetch) return this.beginFetch(task);
-    this.forget(task.id);
-    open.ended(task);
+    if (!task.fetch) this.forget(task.id)?.ended(task);
+    else if (this.open.has(task.id)) this.beginFetch(task);
   }
 
-  private forget(id: TaskId): void {
+  /** Who was followed. */
+  private forget(id: TaskId): Task | undefined {
     if (this.unknownSinceMs.size > 0) this.unknownSinceMs.delete(id);
-    this.open.delete(id);
+    return this.open.delete(id);
   }
 
   /** One that could not be had, as for want of a leader, is tried again when its task is told of again. */
@@ -250,10 +248,7 @@ export class Follower<Task extends Followed = Followed> {
       this.settle({ ...task, value: await this.askValue(task.id), fetch: false });
     } catch (error) {
       if (!(error instanceof ResultExpiredError)) throw error;
-      const open = this.open.get(task.id);
-      if (open === undefined) return;
-      this.forget(task.id);
-      open.unreadable(task, error);
+      this.forget(task.id)?.unreadable(task, error);
     }
   }
 

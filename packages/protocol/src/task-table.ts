@@ -42,14 +42,18 @@ export class TaskTable<Task extends Identified> implements Iterable<Task> {
     this.put(task, hashOf(task.id));
   }
 
-  delete(id: TaskId): void {
+  /** What was there: whoever wants both need not look it up twice. */
+  delete(id: TaskId): Task | undefined {
     const slot = this.slotOf(id);
-    if (slot < 0) return;
-    this.tasks[this.placeIn(slot)] = null;
+    if (slot < 0) return undefined;
+    const place = this.placeIn(slot);
+    const task = this.tasks[place] ?? undefined;
+    this.tasks[place] = null;
     this.vacate(slot);
     this.count--;
     const room = this.hashes.length;
     if (room > PLACES_MIN && 8 * this.count < room) this.moveUp(room / 4);
+    return task;
   }
 
   clear(): void {

@@ -23,7 +23,8 @@ test("it has what a map has, in the same order, whatever comes and goes", () => 
         for (let n = first; n < first + count; n++) {
           const id = idOf(n);
           expect([table.get(id), table.has(id)]).toEqual([map.get(id), map.has(id)]);
-          if (map.delete(id)) table.delete(id);
+          const known = map.get(id);
+          if (map.delete(id)) expect(table.delete(id)).toBe(known);
           else {
             const task = { id };
             map.set(id, task);
@@ -44,7 +45,7 @@ test("it has what a map has, in the same order, whatever comes and goes", () => 
 test("what is not there is neither found nor deleted", () => {
   const table = new TaskTable<Task>();
   table.add({ id: idOf(1) });
-  table.delete(idOf(2));
+  expect(table.delete(idOf(2))).toBe(undefined);
   expect([table.size, table.get(idOf(2))]).toEqual([1, undefined]);
 });
 
