@@ -6,6 +6,7 @@
  * H3 A callback added after the fact fires at once.
  * H4 A handle settles once.
  */
+import { type InspectOptions, inspect } from "node:util";
 import {
   type ClosedError,
   type Outcome,
@@ -99,6 +100,16 @@ export class TaskHandle<T = unknown> {
   private progress: Progressing | null = null;
   /** While a callback runs. */
   private queue: CallbackQueue | null = null;
+
+  static {
+    /** What `console.log` shows of it: how it ended is null while that is not known. */
+    const shown = function (this: TaskHandle, _depth: number, options: InspectOptions): string {
+      const { id, name, settlement, late } = this;
+      return `TaskHandle ${inspect({ id, name, outcome: settlement?.outcome ?? late?.outcome ?? null }, options)}`;
+    };
+    // A member with such a name cannot be declared where types are told file by file.
+    Object.defineProperty(TaskHandle.prototype, inspect.custom, { value: shown });
+  }
 
   /** Made by a client, not by users. */
   constructor(id: TaskId, name: string | null, host: HandleHost) {

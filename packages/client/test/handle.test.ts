@@ -1,4 +1,5 @@
 /** A handle's promises H1 to H4, without a cluster. */
+import { inspect } from "node:util";
 import { ClosedError, UsageError } from "@weft/protocol";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { waitUntil } from "../../testing/src/index.ts";
@@ -318,4 +319,11 @@ test("a handle is no promise and no value: it cannot be awaited by mistake, nor 
   expect("then" in handle).toBe(false);
   expect(() => JSON.stringify({ nested: [handle] })).toThrow(UsageError);
   expect(() => JSON.stringify(handle)).toThrow(`the handle of task ${id} cannot be an argument`);
+});
+
+test("a handle in a log is its id, its name and its outcome", () => {
+  const { handle } = handleOf();
+  expect(inspect(handle)).toBe(`TaskHandle { id: '${id}', name: 'task', outcome: null }`);
+  handle.settle(succeeded(1));
+  expect(inspect({ handle })).toContain("outcome: 'succeeded'");
 });
