@@ -1,5 +1,5 @@
 /**
- * The settled tasks in the order in which they settled: columns of numbers and a hash table, at most 60 bytes a task where there are many. A
+ * The settled tasks in the order in which they settled: columns of numbers and a hash table, 60 to 64 bytes a task where there are many. A
  * task is made into an object when somebody asks for it.
  *
  * S1 Only the oldest is ever evicted.
