@@ -326,4 +326,7 @@ test("a handle in a log is its id, its name and its outcome", () => {
   expect(inspect(handle)).toBe(`TaskHandle { id: '${id}', name: 'task', outcome: null }`);
   handle.settle(succeeded(1));
   expect(inspect({ handle })).toContain("outcome: 'succeeded'");
+  const { handle: large } = handleOf();
+  large.settleLater("succeeded", () => Promise.reject(closed()));
+  expect(inspect(large)).toContain("outcome: 'succeeded'");
 });

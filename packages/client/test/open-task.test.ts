@@ -1,4 +1,5 @@
 /** A task on its way to the log. */
+import { inspect } from "node:util";
 import { InstanceId, Namespace, Sender, Subjects, type Submission, TaskName } from "@weft/protocol";
 import { type Connection, systemClock, systemEntropy } from "@weft/transport";
 import { expect, test } from "vitest";
@@ -26,6 +27,10 @@ test("is accepted once the log has it, for whoever asked before and whoever asks
   expect(task.isAccepted).toBe(true);
   await before;
   await task.whenAccepted();
+});
+
+test("is shown as the handle that it is", () => {
+  expect(inspect(openTask())).toBe(`TaskHandle { id: '${id}', name: 't', outcome: null }`);
 });
 
 test("of another client is accepted from the start", async () => {

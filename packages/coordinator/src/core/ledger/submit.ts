@@ -79,7 +79,7 @@ function newTask(ledger: LedgerState, submission: Submission, { owner, submitted
     priority,
     terms: submission.options === null ? DEFAULT_TERMS : termsOf(ledger, submission.options),
     dependencies: dependsOn.length === 0 ? NOTHING : dependsOn.map((each, at) => living[at]?.id ?? each),
-    parent: parent === null ? null : { id: own(ledger, parent.id), attempt: parent.attempt },
+    parent: parent === null ? null : { id: sharedId(ledger, parent.id), attempt: parent.attempt },
     submitted,
     argsBytes: submission.args.length,
     submittedAtMs: ledger.clock.nowMs,
@@ -114,8 +114,8 @@ function termsOf({ names }: LedgerState, options: SubmissionOptions): Terms {
 /** One for all: where the log is full there may be many. */
 const LOG_FULL: Verdict = { type: "log_full" };
 
-/** The text of a live task's id is that task's own. */
-function own({ live }: LedgerState, id: TaskId): TaskId {
+/** A live task has the text of its id already: one is enough. */
+function sharedId({ live }: LedgerState, id: TaskId): TaskId {
   return live.get(id)?.id ?? id;
 }
 
