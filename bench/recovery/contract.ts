@@ -6,6 +6,8 @@ export type FillerContract = {
     readonly logBytes: number;
     readonly checkpointBytes: number;
     readonly checkpointMs: number;
+    /** How long of that no record is folded. */
+    readonly heldMs: number;
   }>;
 };
 

@@ -2,11 +2,12 @@
 import { Identity, InstanceId, Namespace, Sender, Subjects } from "@weft/protocol";
 import { closeConnection, openConnection, type SystemConnection } from "@weft/transport";
 import { CheckpointStore } from "../../packages/coordinator/src/shell/checkpoint-store.ts";
-import { writeCheckpoint } from "../../packages/coordinator/src/shell/checkpointer.ts";
+import { Checkpointer } from "../../packages/coordinator/src/shell/checkpointer.ts";
 import { createNamespace } from "../../packages/coordinator/src/shell/namespace.ts";
 import { serve, serverOfRun } from "../child-service.ts";
 import { monotonicMs } from "../clock.ts";
 import type { FillerContract } from "./contract.ts";
+import { foldLog } from "./fold-log.ts";
 import { electionRecord, submitRecords } from "./task-records.ts";
 
 const LOG_BYTES_MAX = 1024 ** 3;
@@ -45,11 +46,26 @@ const contract: FillerContract = {
       // Waits begin with a control record: a leader ticks twice a second.
       await append(connection, subjects.control(0, config.secret), [electionRecord(Date.now())]);
       const { lastSeq, bytes } = await connection.stream(config.stream).info();
+      const store = new CheckpointStore({ connection, subjects, secret: config.secret });
+      const { ledger, reader } = await foldLog({ connection, config, subjects, log: console.log });
+      let heldMs = 0;
+      const timed = {
+        point: reader.point,
+        hold(): () => void {
+          const heldAtMs = monotonicMs();
+          const goOn = reader.hold();
+          return () => {
+            heldMs = monotonicMs() - heldAtMs;
+            goOn();
+          };
+        },
+      };
       const beganMs = monotonicMs();
-      await writeCheckpoint({ connection, config, subjects, seq: lastSeq, log: console.log });
+      await new Checkpointer({ clock: connection.clock, ledger, reader: timed, store }).write(lastSeq);
       const checkpointMs = monotonicMs() - beganMs;
-      const [checkpoint] = await new CheckpointStore({ connection, subjects, secret: config.secret }).list();
-      return { logBytes: bytes, checkpointBytes: checkpoint?.bytes ?? 0, checkpointMs };
+      reader.close();
+      const [checkpoint] = await store.list();
+      return { logBytes: bytes, checkpointBytes: checkpoint?.bytes ?? 0, checkpointMs, heldMs };
     } finally {
       await closeConnection(connection);
     }

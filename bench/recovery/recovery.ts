@@ -54,6 +54,7 @@ async function recover(setting: Setting, tasks: number): Promise<Shapes<Sample>>
     heapBytesPerTask: heapBytes / tasks,
     checkpointBytesPerTask: filled.checkpointBytes / tasks,
     checkpointMs: filled.checkpointMs,
+    heldMs: filled.heldMs,
     logBytesPerTask: filled.logBytes / tasks,
   };
   setting.say(`${tasks} tasks: killing the leader`);

@@ -32,6 +32,7 @@ async function readerOf(held: number): Promise<{
   readonly deliver: (seq: number, pending: number) => void;
   readonly heartbeat: (lastSeq: number) => void;
   readonly told: readonly string[];
+  readonly reader: LogReader;
 }> {
   const bus = new FakeBus();
   const process = bus.process("reader");
@@ -62,7 +63,7 @@ async function readerOf(held: number): Promise<{
     status.set("Nats-Last-Stream", String(lastSeq));
     bus.deliver(deliverTo, new Uint8Array(), "", status);
   };
-  return { deliver, heartbeat, told };
+  return { deliver, heartbeat, told, reader };
 }
 
 test("it has caught up with what the log held at first, however much is appended meanwhile", async () => {
@@ -85,4 +86,36 @@ test("it tells that the log is quiet when a heartbeat of the server does, unless
   expect(told).toEqual(["record 1", "caught up", "quiet"]);
   heartbeat(2);
   expect(told).toEqual(["record 1", "caught up", "quiet"]);
+});
+
+test("while it is held it hands nothing on, and then what came, in its order", async () => {
+  const { deliver, heartbeat, told, reader } = await readerOf(3);
+  deliver(1, 0);
+  const goOn = reader.hold();
+  deliver(2, 0);
+  heartbeat(2);
+  deliver(3, 0);
+  expect(told).toEqual(["record 1"]);
+  expect(reader.point.seq).toBe(1);
+  goOn();
+  expect(told).toEqual(["record 1", "record 2", "quiet", "record 3", "caught up"]);
+});
+
+test("R3: what came while it was held is not handed on after a reconnect: the stream may have lost it", async () => {
+  const { deliver, told, reader } = await readerOf(2);
+  deliver(1, 0);
+  const goOn = reader.hold();
+  deliver(2, 0);
+  reader.reopen();
+  goOn();
+  expect(told).toEqual(["record 1"]);
+});
+
+test("what came while it was held is not handed on once it is closed", async () => {
+  const { deliver, told, reader } = await readerOf(1);
+  const goOn = reader.hold();
+  deliver(1, 0);
+  reader.close();
+  goOn();
+  expect(told).toEqual([]);
 });

@@ -1,6 +1,6 @@
 /**
- * What a coordinator does about checkpoints for whoever leads: a standby offers to write one, writes it beside its own
- * fold, and says how far it is as often as it is asked.
+ * What a coordinator does about checkpoints for whoever leads: a standby offers to write one, writes it of its own fold,
+ * and says how far it is as often as it is asked.
  */
 import {
   decodeCheckpointRequest,
@@ -11,12 +11,12 @@ import {
   senderOf,
 } from "@weft/protocol";
 import type { BusMessage, BusSubscription, Connection } from "@weft/transport";
-import type { CheckpointRunner } from "./checkpoint-thread.ts";
+import type { Checkpointer } from "./checkpointer.ts";
 
 export type CheckpointDeskOptions = {
   readonly connection: Connection;
   readonly subjects: Subjects;
-  readonly run: CheckpointRunner;
+  readonly checkpointer: Pick<Checkpointer, "write">;
   /** Whether it stands by and has folded this record. */
   readonly isStandbyAt: (seq: number) => boolean;
   readonly onVoid: (kind: string) => void;
@@ -77,10 +77,10 @@ export class CheckpointDesk {
   }
 
   private begin(seq: number): void {
-    const { run, log } = this.options;
+    const { checkpointer, log } = this.options;
     const job: Job = { seq, state: "running", message: "" };
     this.job = job;
-    run(seq).then(
+    checkpointer.write(seq).then(
       () => {
         job.state = "done";
         log(`a checkpoint with record ${seq} is written`);

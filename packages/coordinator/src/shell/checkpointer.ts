@@ -1,64 +1,66 @@
 /**
- * Writes a checkpoint from a fold of its own: from the newest one that there is, and the records behind it. So nobody who
- * leads or stands by has to stand still for it, and what is written was folded twice. It knows nothing of threads.
+ * Writes a checkpoint of what has been folded, by whoever folds: a standby, or the leader where there is none. While the
+ * state is copied nothing is folded, and everything else goes on: a chunk is copied in each turn of the event loop.
  */
-import type { Subjects } from "@weft/protocol";
-import type { Connection } from "@weft/transport";
+import { CheckpointFailedError } from "@weft/protocol";
+import type { Clock } from "@weft/transport";
 import { encodeLedger, STATE_FORMAT } from "../core/codec/ledger-codec.ts";
-import { CheckpointStore } from "./checkpoint-store.ts";
-import { LogFold } from "./log-fold.ts";
-import { LogReader } from "./log-reader.ts";
-import type { NamespaceConfig } from "./namespace.ts";
-import { findStart } from "./start-point.ts";
+import type { LedgerState } from "../core/ledger/state.ts";
+import type { CheckpointContent, CheckpointStore } from "./checkpoint-store.ts";
+import type { LogReader } from "./log-reader.ts";
 
-export type CheckpointJob = {
-  readonly connection: Connection;
-  readonly config: NamespaceConfig;
-  readonly subjects: Subjects;
-  /** The checkpoint must have this record. */
-  readonly seq: number;
-  readonly log: (line: string) => void;
+export type CheckpointerOptions = {
+  readonly clock: Pick<Clock, "endOfTurn">;
+  readonly ledger: LedgerState;
+  /** Whoever hands the records on that are folded into this ledger. */
+  readonly reader: Pick<LogReader, "hold" | "point">;
+  readonly store: Pick<CheckpointStore, "write">;
 };
 
-/** Makes sure that there is a checkpoint with this record. One that somebody else has written meanwhile is as good. */
-export async function writeCheckpoint({
-  connection,
-  config,
-  subjects,
-  seq,
-  log,
-}: CheckpointJob): Promise<void> {
-  const { ledger, point, skipped } = await findStart({ connection, config, subjects, log });
-  if (point.seq >= seq) return;
-  const fold = new LogFold({ ledger, subjects, skipped, onVoid: () => undefined });
-  const folded = Promise.withResolvers<void>();
-  const reader = new LogReader({
-    connection,
-    stream: connection.stream(config.stream),
-    onRecord: (record) => {
-      try {
-        fold.apply(record);
-      } catch (error) {
-        reader.close();
-        folded.reject(error as Error);
-      }
-    },
-    onCaughtUp: () => {
-      if (reader.seq >= seq) folded.resolve();
-    },
-    onFailed: folded.reject,
-  });
-  try {
-    // Both at once: a record may fail while the reader is being started.
-    await Promise.all([reader.start(point), folded.promise]);
-  } finally {
-    reader.close();
+export class Checkpointer {
+  private readonly options: CheckpointerOptions;
+  private isClosed = false;
+
+  constructor(options: CheckpointerOptions) {
+    this.options = options;
   }
-  const store = new CheckpointStore({ connection, subjects, secret: config.secret });
-  await store.write({
-    point: reader.point,
-    foldVersion: ledger.foldVersion,
-    format: STATE_FORMAT,
-    chunks: encodeLedger(ledger),
-  });
+
+  /** The log is another one than was folded: what has been copied of that is not written to its end. */
+  close(): void {
+    this.isClosed = true;
+  }
+
+  /** Resolves once there is a checkpoint with this record. */
+  async write(seq: number): Promise<void> {
+    const { ledger, store } = this.options;
+    if (ledger.seq < seq) throw new CheckpointFailedError(`record ${seq} is not folded yet`);
+    const { chunks, ...content } = await this.copy();
+    await store.write({ ...content, chunks: this.taken(chunks) });
+  }
+
+  private async copy(): Promise<CheckpointContent & { readonly chunks: Uint8Array[] }> {
+    const { clock, ledger, reader } = this.options;
+    const goOn = reader.hold();
+    try {
+      const { point } = reader;
+      const { foldVersion } = ledger;
+      const chunks: Uint8Array[] = [];
+      for (const chunk of encodeLedger(ledger)) {
+        chunks.push(chunk);
+        await new Promise<void>((next) => clock.endOfTurn(next));
+      }
+      return { point, foldVersion, format: STATE_FORMAT, chunks };
+    } finally {
+      goOn();
+    }
+  }
+
+  /** One after the other, each forgotten as it is taken: together they may be large. */
+  private *taken(chunks: Uint8Array[]): Generator<Uint8Array> {
+    chunks.reverse();
+    for (let chunk = chunks.pop(); chunk !== undefined; chunk = chunks.pop()) {
+      if (this.isClosed) throw new CheckpointFailedError("its coordinator stops, or begins anew");
+      yield chunk;
+    }
+  }
 }

@@ -21,8 +21,6 @@ import {
   type SystemConnection,
 } from "@weft/transport";
 import type { CollectorSettings } from "./blob-collector.ts";
-import { type CheckpointRunner, threadRunner } from "./checkpoint-thread.ts";
-import { writeCheckpoint } from "./checkpointer.ts";
 import { ControlWriter } from "./control-writer.ts";
 import { EventOutlet } from "./event-outlet.ts";
 import { whenJetStreamIsBack } from "./jetstream-away.ts";
@@ -89,8 +87,6 @@ type CoordinatorParts = {
   readonly largeValues?: LargeValueOptions;
   /** The newest rules by which it folds. @default FOLD_VERSION */
   readonly foldVersion?: number;
-  /** @default written by this thread, over the same connection */
-  readonly runCheckpoint?: CheckpointRunner;
 };
 
 export class Coordinator {
@@ -104,7 +100,6 @@ export class Coordinator {
   private readonly settings: UpkeepSettings;
   private readonly settingsFor: SettingsFor;
   private readonly collecting: CollectorSettings;
-  private readonly runCheckpoint: CheckpointRunner;
   private readonly foldVersion: number;
   private readonly log: (line: string) => void;
   /** Null before it begins. */
@@ -126,14 +121,11 @@ export class Coordinator {
     const settingsFor = ledgerSettings(options.retention ?? {});
     const connection = await openConnection(identity, InstanceId.create(), options, commonClock);
     const config = await configOf(connection, namespace, options.create ?? false, log);
-    const { servers } = connection;
-    const nats = options.nats ?? {};
     return Coordinator.open(connection, config, {
       log,
       settings: settingsFor,
       ...(options.checkpoints === undefined ? {} : { checkpoints: options.checkpoints }),
       ...(options.largeValues === undefined ? {} : { largeValues: options.largeValues }),
-      runCheckpoint: threadRunner({ servers, nats, namespace, identity }, log),
     });
   }
 
@@ -154,7 +146,7 @@ export class Coordinator {
   }
 
   private constructor(connection: Connection, config: NamespaceConfig, parts: CoordinatorParts) {
-    const { log, checkpoints, largeValues, runCheckpoint } = parts;
+    const { log, checkpoints, largeValues } = parts;
     const subjects = new Subjects(config.namespace);
     this.connection = connection;
     this.config = config;
@@ -172,8 +164,6 @@ export class Coordinator {
       ageMinMs: largeValues?.unneededMs ?? UNNEEDED_MS,
       everyMs: largeValues?.everyMs ?? COLLECT_EVERY_MS,
     };
-    this.runCheckpoint =
-      runCheckpoint ?? ((seq) => writeCheckpoint({ connection, config, subjects, seq, log }));
     this.voids = new VoidCounter(log);
     this.events = new EventOutlet(connection, subjects);
     const lastControlSeq = (): number => this.replica?.ledger.lastControlSeq ?? 0;
@@ -238,7 +228,6 @@ export class Coordinator {
       settings: this.settings,
       settingsFor: this.settingsFor,
       collecting: this.collecting,
-      runCheckpoint: this.runCheckpoint,
       foldVersion: this.foldVersion,
       writer,
       room: this.room,

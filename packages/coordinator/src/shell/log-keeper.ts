@@ -1,6 +1,6 @@
 /**
- * What a leader does to keep the log short: it has checkpoints written, by a standby where there is one, else beside
- * itself, purges what no fold and nobody else needs any more, and carries what is needed out of the way of that.
+ * What a leader does to keep the log short: it has checkpoints written, by a standby where there is one, else of its
+ * own fold, purges what no fold and nobody else needs any more, and carries what is needed out of the way of that.
  */
 import {
   type Carried,
@@ -15,7 +15,7 @@ import { type Ledger, oldestNeededSeq } from "../core/ledger/index.ts";
 import { Carrier } from "./carrier.ts";
 import type { CheckpointManifest } from "./checkpoint-manifest.ts";
 import { CheckpointStore } from "./checkpoint-store.ts";
-import type { CheckpointRunner } from "./checkpoint-thread.ts";
+import type { Checkpointer } from "./checkpointer.ts";
 import { type LogRoom, limitOf } from "./log-room.ts";
 import {
   carryFacts,
@@ -45,8 +45,7 @@ export type LogKeeperOptions = {
   readonly onTight: () => void;
   /** What the log may hold, as it is set now. */
   readonly onLimit: (bytesMax: number) => void;
-  /** Writes a checkpoint beside this coordinator. */
-  readonly run: CheckpointRunner;
+  readonly checkpointer: Pick<Checkpointer, "write">;
   readonly log: (line: string) => void;
 };
 
@@ -183,7 +182,7 @@ export class LogKeeper {
     const standby = await this.findStandby(seq);
     if (standby !== null && (await this.writtenBy(standby, seq))) return;
     if (this.closed) return;
-    await this.options.run(seq);
+    await this.options.checkpointer.write(seq);
     this.options.log(`a checkpoint with record ${seq} is written`);
   }
 

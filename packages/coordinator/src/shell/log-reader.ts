@@ -17,6 +17,7 @@ import {
   type Stream,
   type Timer,
 } from "@weft/transport";
+import { Gate } from "./gate.ts";
 import { digestOf, LOG_BEGINNING, type LogPoint, standingOf } from "./log-point.ts";
 
 export type RawRecord = {
@@ -64,9 +65,11 @@ export class LogReader {
   private opening = false;
   private closed = false;
   private watcher: Timer | null = null;
+  private readonly gate: Gate<BusMessage>;
 
   constructor(options: LogReaderOptions) {
     this.options = options;
+    this.gate = new Gate(options.connection.clock, (message) => this.take(message));
   }
 
   /** The last record that was handed on, or where it started. */
@@ -95,8 +98,17 @@ export class LogReader {
     this.watcher = pace?.onBeat(watch) ?? connection.clock.every(WATCH_MS, watch);
   }
 
+  /**
+   * Hands nothing on until what it answers is called. What comes meanwhile waits here, and the server sends no more than it
+   * sends without an answer to its flow control.
+   */
+  hold(): () => void {
+    return this.gate.shut();
+  }
+
   close(): void {
     this.closed = true;
+    this.gate.clear();
     this.watcher?.cancel();
     this.subscription?.unsubscribe();
   }
@@ -122,6 +134,8 @@ export class LogReader {
     this.opening = true;
     try {
       this.subscription?.unsubscribe();
+      // The stream may have lost what waits (R3): it comes again, or another in its place.
+      this.gate.clear();
       const { nats, sender, clock, entropy } = this.options.connection;
       const deliverTo = `${inboxPrefix(sender)}.${entropy.token(16)}`;
       const subscription = nats.subscribe(deliverTo, {
@@ -167,6 +181,11 @@ export class LogReader {
   private onMessage(message: BusMessage): void {
     if (this.closed) return;
     this.lastHeardMs = this.options.connection.clock.nowMs();
+    this.gate.offer(message);
+  }
+
+  private take(message: BusMessage): void {
+    if (this.closed) return;
     const delivery = parseDelivery(message.reply);
     if (delivery === null) {
       if (message.headers?.code === 100) this.onStatus(message);

@@ -17,7 +17,8 @@ import { AskDesk } from "./ask-desk.ts";
 import { BlobCollector, type CollectorSettings } from "./blob-collector.ts";
 import { BlobStore } from "./blob-store.ts";
 import { CheckpointDesk } from "./checkpoint-desk.ts";
-import type { CheckpointRunner } from "./checkpoint-thread.ts";
+import { CheckpointStore } from "./checkpoint-store.ts";
+import { Checkpointer } from "./checkpointer.ts";
 import type { ControlWriter } from "./control-writer.ts";
 import { CoordinatorWatch, type OwnState } from "./coordinator-watch.ts";
 import type { EventOutlet } from "./event-outlet.ts";
@@ -48,7 +49,6 @@ export type ReplicaOptions = {
   /** What all folds hold to while this one leads. */
   readonly settingsFor: SettingsFor;
   readonly collecting: CollectorSettings;
-  readonly runCheckpoint: CheckpointRunner;
   readonly writer: ControlWriter;
   readonly room: LogRoom;
   readonly events: EventOutlet;
@@ -75,6 +75,7 @@ export class Replica {
   /** Everybody who could lead, or write a checkpoint. */
   readonly coordinators: CoordinatorWatch;
   private readonly desk: AskDesk;
+  private readonly checkpointer: Checkpointer;
   private readonly checkpoints: CheckpointDesk;
   private readonly untold: UntoldLosses;
   private ledgerSettings: LedgerSettings;
@@ -155,10 +156,12 @@ export class Replica {
       onVoid,
     });
     this.desk = new AskDesk({ nats, subjects, context: () => this.queryContext(), onVoid });
+    const store = new CheckpointStore({ connection, subjects, secret: config.secret });
+    this.checkpointer = new Checkpointer({ clock, ledger, reader: this.reader, store });
     this.checkpoints = new CheckpointDesk({
       connection,
       subjects,
-      run: options.runCheckpoint,
+      checkpointer: this.checkpointer,
       isStandbyAt: (seq) => this.term === null && this.connected && ledger.seq >= seq,
       onVoid,
       log: options.log,
@@ -222,6 +225,7 @@ export class Replica {
     this.pace.close();
     this.desk.close();
     this.checkpoints.close();
+    this.checkpointer.close();
     this.caughtUp.resolve();
   }
 
@@ -297,8 +301,8 @@ export class Replica {
       onFailed: (error) => this.onTermFailed(error),
     });
     for (const { worker, why, last } of this.untold.take()) this.term.lost(worker, why, last);
-    const { config, settings, runCheckpoint: run, room } = this.options;
-    const { ledger } = this;
+    const { config, settings, room } = this.options;
+    const { ledger, checkpointer } = this;
     const onTight = (): void => this.term?.hello(true);
     this.keeper = new LogKeeper({
       connection,
@@ -309,7 +313,7 @@ export class Replica {
       room,
       values: this.values,
       carry: (carried) => this.leadership.carry(carried),
-      run,
+      checkpointer,
       onTight,
       onLimit: (logBytesMax) => {
         this.ledgerSettings = this.options.settingsFor({ logBytesMax });

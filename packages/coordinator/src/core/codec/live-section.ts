@@ -24,8 +24,12 @@ const KINDS = 4;
 
 export function* saveLive(ledger: LedgerState, to: StateWriter): Generator<void> {
   const { live, timers } = ledger;
-  yield* saveRows(to, live, live.size, ({ id }) => to.id(id));
-  const orders = Float64Array.from(live, ({ order }) => order);
+  const orders = new Float64Array(live.size);
+  let count = 0;
+  yield* saveRows(to, live, live.size, ({ id, order }) => {
+    to.id(id);
+    orders[count++] = order;
+  });
   const unknown = new Map([...ledger.unknown.keys()].map((id, number) => [id, number]));
   let row = 0;
   const writer = new TaskRowWriter(to, {

@@ -1,6 +1,7 @@
 /** Reads what `StateWriter` wrote. Whatever cannot be so is refused with a `MalformedError`. */
 import { MalformedError, type TaskId } from "@weft/protocol";
 import { ID_WORDS, unpackId } from "../settled/packed-id.ts";
+import { type Column, IS_BIG_ENDIAN, swapBytes } from "./byte-order.ts";
 import { checksum, HEADER_BYTES } from "./state-writer.ts";
 
 const FLOAT_BYTES = 8;
@@ -112,17 +113,19 @@ export class StateReader {
   }
 
   id(): TaskId {
-    this.columns(this.packed, 0, ID_WORDS);
+    this.need(ID_WORDS * 4);
+    for (let i = 0; i < ID_WORDS; i++, this.at += 4) this.packed[i] = this.view.getUint32(this.at, true);
     return unpackId(this.packed, 0);
   }
 
-  columns(column: Uint32Array | Uint16Array, from: number, to: number): void {
+  columns(column: Column, from: number, to: number): void {
     const size = column.BYTES_PER_ELEMENT;
-    this.need((to - from) * size);
-    for (let i = from; i < to; i++) {
-      column[i] = size === 4 ? this.view.getUint32(this.at, true) : this.view.getUint16(this.at, true);
-      this.at += size;
-    }
+    const bytes = (to - from) * size;
+    this.need(bytes);
+    const part = new Uint8Array(column.buffer, column.byteOffset + from * size, bytes);
+    part.set(this.bytes.subarray(this.at, this.at + bytes));
+    if (IS_BIG_ENDIAN) swapBytes(part, size);
+    this.at += bytes;
   }
 
   private need(bytes: number): void {

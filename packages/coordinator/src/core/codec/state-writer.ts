@@ -7,6 +7,7 @@
  */
 import { DefectError, type TaskId } from "@weft/protocol";
 import { ID_WORDS, packId } from "../settled/packed-id.ts";
+import { type Column, IS_BIG_ENDIAN, swapBytes } from "./byte-order.ts";
 
 /** At most a row more: the longest is a task with all the dependencies that one may have, 400 KiB. */
 const CHUNK_BYTES = 256 * 1024;
@@ -113,19 +114,18 @@ export class StateWriter {
 
   id(id: TaskId): void {
     packId(id, this.packed, 0);
-    this.columns(this.packed, 0, ID_WORDS);
+    this.reserve(ID_WORDS * 4);
+    for (let i = 0; i < ID_WORDS; i++, this.at += 4) this.view.setUint32(this.at, this.packed[i] ?? 0, true);
   }
 
-  /** A part of a column, number by number. */
-  columns(column: Uint32Array | Uint16Array, from: number, to: number): void {
+  /** A part of a column. */
+  columns(column: Column, from: number, to: number): void {
     const size = column.BYTES_PER_ELEMENT;
-    this.reserve((to - from) * size);
-    for (let i = from; i < to; i++) {
-      const value = column[i] ?? 0;
-      if (size === 4) this.view.setUint32(this.at, value, true);
-      else this.view.setUint16(this.at, value, true);
-      this.at += size;
-    }
+    const bytes = (to - from) * size;
+    this.reserve(bytes);
+    this.bytes.set(new Uint8Array(column.buffer, column.byteOffset + from * size, bytes), this.at);
+    if (IS_BIG_ENDIAN) swapBytes(this.bytes.subarray(this.at, this.at + bytes), size);
+    this.at += bytes;
   }
 
   private reserve(bytes: number): void {
