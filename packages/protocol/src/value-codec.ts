@@ -97,8 +97,13 @@ function plainIn(bytes: Uint8Array): number | string | boolean | null | undefine
   return type === 0xd9 && length === 2 + (bytes[1] ?? 0) ? textIn(bytes, 2) : undefined;
 }
 
+/** What `toString` of a buffer calls: to make a buffer of the bytes first would take as long again, 0.10 µs in all for 0.05. */
+const { utf8Slice } = Buffer.prototype as unknown as {
+  readonly utf8Slice: (this: Uint8Array, start: number, end: number) => string;
+};
+
 function textIn(bytes: Uint8Array, from: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8", from);
+  return utf8Slice.call(bytes, from, bytes.length);
 }
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

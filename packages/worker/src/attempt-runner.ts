@@ -35,8 +35,8 @@ export type AttemptRunnerOptions = {
   readonly cancelGraceMs: number;
   readonly log: (line: string) => void;
   readonly onBegin: (attempt: AttemptRef) => BegunEntry;
-  /** Whether nothing may begin now. */
-  readonly isHeld: () => boolean;
+  /** Whether nothing may begin now, which is at `nowMs`. */
+  readonly isHeld: (nowMs: number) => boolean;
   readonly onTaskLog: (level: LogLevel, task: AttemptRef, message: string, data: unknown) => void;
 };
 
@@ -148,12 +148,16 @@ export class AttemptRunner {
   }
 
   startNext(): void {
-    while (this.attempts.canStart && !this.isFull && !this.options.isHeld()) {
-      if (this.turn.isOver()) return;
+    const { connection, isHeld } = this.options;
+    while (this.attempts.canStart && !this.isFull) {
+      // Read once for all that is to be done with one attempt: it takes 0.05 µs.
+      const nowMs = connection.clock.nowMs();
+      if (isHeld(nowMs)) break;
+      if (this.turn.isOver(nowMs)) return;
       if (this.beginAhead()) continue;
       const next = this.attempts.start();
       if (next === null) return;
-      this.begin(next);
+      this.begin(next, nowMs);
     }
     while (this.attempts.hasFreeSlot && this.beginAhead());
     this.giveAhead();
@@ -166,16 +170,18 @@ export class AttemptRunner {
 
   /** Threads are given their next attempt before they have ended the present one, so that they go on at once. */
   private giveAhead(): void {
-    const { executors, registry, isHeld } = this.options;
+    const { executors, registry, connection, isHeld } = this.options;
     const { ahead } = executors.thread;
-    while (ahead !== undefined && !this.isFull && !isHeld()) {
+    while (ahead !== undefined && !this.isFull) {
       const next = this.attempts.next();
       const task = next === null ? undefined : registry.get(next.name);
       if (next === null || task?.definition.options.executor !== "thread") return;
       // What must be fetched first has a slot meanwhile.
       if (inputInside(next) === null || !ahead.hasRoom(task)) return;
+      const nowMs = connection.clock.nowMs();
+      if (isHeld(nowMs)) return;
       const held = this.attempts.startAhead();
-      if (held !== null) this.begin(held);
+      if (held !== null) this.begin(held, nowMs);
     }
   }
 
@@ -249,20 +255,25 @@ export class AttemptRunner {
     return this.attempts.running + this.attempts.ahead > 0;
   }
 
-  private begin(held: Held): void {
-    const { assignment, hasBegun } = held;
+  private begin(held: Held, nowMs: number): void {
+    const { assignment } = held;
     const entry = this.options.onBegin(assignment);
     const task = this.options.registry.get(assignment.name);
     const input = task === undefined ? null : inputInside(assignment);
-    if (task === undefined) this.over(held, entry, noTask(assignment));
+    if (task === undefined) this.over(held, entry, { end: noTask(assignment), nowMs });
     else if (input === null) this.watch(this.loadThenRun(held, entry, task));
     else {
       const outlet = new AttemptOutlet(held, this.outlet);
-      const onBegun = hasBegun ? null : (): void => this.attempts.aheadBegan(held);
+      const onBegun = held.hasBegun ? null : this.whenBegun(held);
       const begun = this.code.begin(assignment, task, input, { entry, outlet, onBegun });
-      if (begun.end instanceof Promise) this.watch(this.awaitEnd(held, entry, begun));
-      else this.over(held, entry, begun.end);
+      const { end } = begun;
+      if (end instanceof Promise) this.watch(this.awaitEnd(held, entry, begun));
+      else this.over(held, entry, { end, nowMs });
     }
+  }
+
+  private whenBegun(held: Held): () => void {
+    return () => this.attempts.aheadBegan(held);
   }
 
   private watch(running: Promise<void>): void {
@@ -289,17 +300,22 @@ export class AttemptRunner {
     const end = await begun.end;
     if (!this.closed) this.ended(held, end, begun.isApart);
     if (begun.code !== null) await begun.code;
-    this.codeEnded(held, entry, begun.isApart);
+    const { isApart } = begun;
+    this.codeEnded(held, entry, { isApart, nowMs: this.options.connection.clock.nowMs() });
     if (this.closed) return;
     this.startNext();
     this.gathered.review();
     if (!this.isRunning) this.onIdle?.();
   }
 
-  /** Attempt and code have ended in the turn in which they began. */
-  private over(held: Held, entry: BegunEntry, end: Ended): void {
+  /** Attempt and code have ended at once. They began at `nowMs`, and mostly no clock would tell that from now. */
+  private over(
+    held: Held,
+    entry: BegunEntry,
+    { end, nowMs }: { readonly end: Ended; readonly nowMs: number },
+  ): void {
     this.ended(held, end, false);
-    this.codeEnded(held, entry, false);
+    this.codeEnded(held, entry, { isApart: false, nowMs });
   }
 
   /** How an attempt ended is known. Its code may go on: then its slot is taken until that ends, too. */
@@ -312,11 +328,15 @@ export class AttemptRunner {
     else this.progress.close(id, attempt);
   }
 
-  private codeEnded(held: Held, entry: BegunEntry, isApart: boolean): void {
+  private codeEnded(
+    held: Held,
+    entry: BegunEntry,
+    { isApart, nowMs }: { readonly isApart: boolean; readonly nowMs: number },
+  ): void {
     entry.ended();
     this.attempts.codeEnded(held);
     if (this.closed) return;
-    if (this.prefetch.finished(this.options.connection.clock.nowMs(), isApart)) this.options.onCredits();
+    if (this.prefetch.finished(nowMs, isApart)) this.options.onCredits();
   }
 
   /** @param mayWait Whether it may leave together with others that end soon. */

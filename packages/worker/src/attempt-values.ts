@@ -26,17 +26,20 @@ const NO_VALUES: readonly (Uint8Array | null)[] = Object.freeze([]);
 
 /** How much of memory an assignment takes. */
 export function bytesOf({ args, deps }: Assignment): number {
+  if (deps === null) return args.length;
   let bytes = args.length;
-  for (const value of deps?.values ?? NO_VALUES) bytes += value?.length ?? 0;
+  for (const value of deps.values) bytes += value?.length ?? 0;
   return bytes;
 }
 
 /** With the values that are inside the assignment; null where some are not. */
 export function inputInside({ id, name, attempt, args, deps }: Assignment): AttemptInput | null {
   const values = deps?.values ?? NO_VALUES;
-  const isComplete = !isBlobRef(args) && !values.some((value) => value === null || isBlobRef(value));
-  return isComplete ? { id, name, attempt, args, deps: values } : null;
+  if (isBlobRef(args) || (values.length > 0 && values.some(isElsewhere))) return null;
+  return { id, name, attempt, args, deps: values };
 }
+
+const isElsewhere = (value: Uint8Array | null): boolean => value === null || isBlobRef(value);
 
 export async function inputOf(assignment: Assignment, source: ValueSource): Promise<AttemptInput> {
   const { large, isWanted } = source;

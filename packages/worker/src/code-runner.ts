@@ -188,6 +188,8 @@ function of<T>(known: ReadonlyMap<TaskId, OfAttempt<T>>, { id, attempt }: Attemp
 }
 
 function forget(known: Map<TaskId, OfAttempt<unknown>>, { id, attempt }: AttemptRef): void {
+  // As after most: code that waits for nothing is over where it began.
+  if (known.size === 0) return;
   if (known.get(id)?.attempt === attempt) known.delete(id);
 }
 

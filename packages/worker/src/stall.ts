@@ -27,12 +27,12 @@ export class Stall {
   constructor(options: StallOptions) {
     this.options = options;
     this.turnedAtMs = options.clock.nowMs();
-    this.timer = options.clock.every(TURN_MS, () => this.turn());
+    this.timer = options.clock.every(TURN_MS, () => this.turn(options.clock.nowMs()));
   }
 
-  /** Whether nothing may begin now. */
-  get isHolding(): boolean {
-    this.turn();
+  /** Whether nothing may begin now, which is at `nowMs`. */
+  isHolding(nowMs: number): boolean {
+    this.turn(nowMs);
     return this.asking;
   }
 
@@ -40,8 +40,7 @@ export class Stall {
     this.timer.cancel();
   }
 
-  private turn(): void {
-    const nowMs = this.options.clock.nowMs();
+  private turn(nowMs: number): void {
     const stalledMs = nowMs - this.turnedAtMs;
     this.turnedAtMs = nowMs;
     if (stalledMs < STALL_MS || this.asking) return;

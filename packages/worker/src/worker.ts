@@ -165,7 +165,7 @@ export class Worker {
       onTaskLog,
       onBegin: (attempt) => liveness?.began(attempt) ?? NO_ENTRY,
       onCredits: () => this.link.announce(),
-      isHeld: () => this.stall.isHolding,
+      isHeld: (nowMs) => this.stall.isHolding(nowMs),
     });
     const labels = options.labels ?? [];
     this.stall = new Stall({

@@ -4,10 +4,10 @@ import { setTimeout as later } from "node:timers/promises";
 import { InvalidProgressError, TaskName, UsageError } from "@weft/protocol";
 import { describe, expect, test } from "vitest";
 import {
+  ContextScope,
   contextOf,
   currentTask,
   reportProgress,
-  runInContext,
   type TaskContext,
   type TaskOutlet,
 } from "../src/context.ts";
@@ -27,6 +27,10 @@ function contextFor(number: number, outlet: TaskOutlet, controller = new AbortCo
   return contextOf(facts, [], outlet, { use: () => controller });
 }
 
+function inScope<T>(context: TaskContext, code: () => T): T {
+  return new ContextScope().run(context, code);
+}
+
 describe("outside a task", () => {
   test("there is none, and progress cannot be reported, which is said in so many words", () => {
     expect(currentTask()).toBeNull();
@@ -37,7 +41,7 @@ describe("outside a task", () => {
   test("means after it, too, unless the code began inside", async () => {
     const outlet = new RecordedOutlet();
     const { promise, resolve } = Promise.withResolvers<void>();
-    const inside = runInContext(contextFor(1, outlet), async () => {
+    const inside = inScope(contextFor(1, outlet), async () => {
       await promise;
       reportProgress(1);
     });
@@ -60,7 +64,7 @@ describe("inside a task", () => {
   ];
   test.each(ways)("progress is reported without an id from below %s", async (_name, below) => {
     const outlet = new RecordedOutlet();
-    await runInContext(contextFor(1, outlet), async () => {
+    await inScope(contextFor(1, outlet), async () => {
       await below(() => reportProgress(0.5, "half", { at: 1 }));
     });
     expect(outlet.reports.length).toBeGreaterThan(0);
@@ -77,28 +81,41 @@ describe("inside a task", () => {
       }
     };
     await Promise.all(
-      outlets.map((outlet, number) => runInContext(contextFor(number, outlet), () => steps(number))),
+      outlets.map((outlet, number) => inScope(contextFor(number, outlet), () => steps(number))),
     );
     for (const [number, { reports }] of outlets.entries()) {
       expect(reports).toEqual(Array.from({ length: 10 }, (_, i) => [i / 10, String(number), undefined]));
     }
   });
 
-  test("a context that the service has entered is there as well", () => {
+  test("a context that the service has entered around the worker is there as well, wherever the task begins", () => {
     const tracing = new AsyncLocalStorage<string>();
-    tracing.run("the service's", () => {
-      runInContext(contextFor(1, new RecordedOutlet()), () => {
+    const scope = tracing.run("the service's", () => new ContextScope());
+    tracing.run("somebody else's", () => {
+      scope.run(contextFor(1, new RecordedOutlet()), () => {
         expect(tracing.getStore()).toBe("the service's");
         expect(currentTask()).not.toBeNull();
       });
+      expect([tracing.getStore(), currentTask()]).toEqual(["somebody else's", null]);
     });
+  });
+
+  test("what its code enters itself ends with it, also where it throws", () => {
+    const tracing = new AsyncLocalStorage<string>();
+    const scope = new ContextScope();
+    const code = (): never => {
+      tracing.enterWith("the task's");
+      throw new Error("thrown");
+    };
+    expect(() => scope.run(contextFor(1, new RecordedOutlet()), code)).toThrow("thrown");
+    expect([tracing.getStore(), currentTask()]).toEqual([undefined, null]);
   });
 
   test("another one inside it hides it, and no longer", () => {
     const outer = contextFor(1, new RecordedOutlet());
     const inner = contextFor(2, new RecordedOutlet());
-    runInContext(outer, () => {
-      runInContext(inner, () => expect(currentTask()).toBe(inner));
+    inScope(outer, () => {
+      inScope(inner, () => expect(currentTask()).toBe(inner));
       expect(currentTask()).toBe(outer);
     });
   });
@@ -111,9 +128,7 @@ describe("progress", () => {
       const outlet = new RecordedOutlet();
       const context = contextFor(1, outlet);
       expect(() => context.progress(fraction as number)).toThrow(InvalidProgressError);
-      expect(() => runInContext(context, () => reportProgress(fraction as number))).toThrow(
-        InvalidProgressError,
-      );
+      expect(() => inScope(context, () => reportProgress(fraction as number))).toThrow(InvalidProgressError);
       expect(outlet.reports).toEqual([]);
     },
   );

@@ -15,6 +15,7 @@ const finish: Finish = {
   failure: null,
 };
 const held: Held = {
+  id: taskId(1),
   assignment: assignmentOf({ id: taskId(1), attempt: 2 }),
   state: "finishing",
   hasBegun: true,

@@ -9,11 +9,12 @@ import {
   VALUE_BYTES_MAX,
 } from "@weft/protocol";
 import { describe, expect, test } from "vitest";
-import { currentTask, type TaskContext } from "../src/context.ts";
+import { ContextScope, currentTask, type TaskContext } from "../src/context.ts";
 import { defineTask } from "../src/define-task.ts";
 import { type AttemptEnd, Cancellation, runAttempt } from "../src/run-attempt.ts";
 import { taskId } from "./assignment.ts";
 
+const scope = new ContextScope();
 const outlet = { progress: () => undefined, log: () => undefined };
 type Code = (input: unknown, ctx: TaskContext) => unknown;
 
@@ -28,7 +29,8 @@ function run(
     args: encodeValue(given.input, "the input"),
     deps: given.deps ?? [],
   };
-  return runAttempt(defineTask("tried", code), input, outlet, given.cancel ?? new Cancellation());
+  const cancellation = given.cancel ?? new Cancellation();
+  return runAttempt(defineTask("tried", code), input, { scope, outlet, cancellation });
 }
 
 function failureIn({ outcome, value }: AttemptEnd): Failure {

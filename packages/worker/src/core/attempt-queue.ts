@@ -2,11 +2,12 @@
  * Attempts that wait for a slot, oldest first. One that leaves in between stays in the list, as what its state says, until
  * its turn comes: a set would find its first after all those that were taken before it (0.8 of 12 µs that a worker took for an attempt).
  */
-import { type Assignment, Fifo } from "@weft/protocol";
+import { type Assignment, Fifo, type TaskId } from "@weft/protocol";
 
 /** `gone`: it is another's, or its finish is appended. */
 export type HeldState = "queued" | "running" | "finishing" | "gone";
 export type Held = {
+  readonly id: TaskId;
   readonly assignment: Assignment;
   state: HeldState;
   /** Whether its code has begun: false also for one that was given ahead of a slot, until it begins. */
@@ -22,7 +23,7 @@ export class AttemptQueue {
   }
 
   add(assignment: Assignment): Held {
-    const held: Held = { assignment, state: "queued", hasBegun: false };
+    const held: Held = { id: assignment.id, assignment, state: "queued", hasBegun: false };
     this.held.push(held);
     this.count++;
     return held;

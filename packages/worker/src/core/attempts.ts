@@ -9,7 +9,7 @@
  *
  * Whoever runs an attempt has what is held of it at hand: only what others say of it, they say by its id.
  */
-import type { Assignment, AttemptRef, TaskId } from "@weft/protocol";
+import { type Assignment, type AttemptRef, TaskTable } from "@weft/protocol";
 import { AttemptQueue, type Held, type HeldState } from "./attempt-queue.ts";
 
 export type { Held, HeldState };
@@ -18,7 +18,7 @@ export type AssignAnswer = "queued" | "known" | "refused";
 export class Attempts {
   readonly slots: number;
   readonly credits: number;
-  private readonly byTask = new Map<TaskId, Held>();
+  private readonly byTask = new TaskTable<Held>();
   private readonly queue = new AttemptQueue();
   private codes = 0;
   private aheadCount = 0;
@@ -53,10 +53,7 @@ export class Attempts {
   }
 
   held(): AttemptRef[] {
-    return [...this.byTask.values()].map(({ assignment }) => ({
-      id: assignment.id,
-      attempt: assignment.attempt,
-    }));
+    return Array.from(this.byTask, ({ id, assignment: { attempt } }) => ({ id, attempt }));
   }
 
   /** The one that a word about an attempt is about; null where it is not held. */
@@ -72,7 +69,7 @@ export class Attempts {
       this.drop(held);
     }
     if (this.byTask.size >= this.credits) return "refused";
-    this.byTask.set(assignment.id, this.queue.add(assignment));
+    this.byTask.add(this.queue.add(assignment));
     return "queued";
   }
 
@@ -158,6 +155,6 @@ export class Attempts {
 
   private forget(held: Held): void {
     held.state = "gone";
-    this.byTask.delete(held.assignment.id);
+    this.byTask.delete(held.id);
   }
 }

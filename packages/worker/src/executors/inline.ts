@@ -1,5 +1,5 @@
 /** Runs code on the worker's own event loop: the cheapest way, for code that mostly waits. */
-import type { TaskOutlet } from "../context.ts";
+import { ContextScope, type TaskOutlet } from "../context.ts";
 import {
   type AttemptEnd,
   type AttemptInput,
@@ -11,8 +11,9 @@ import type { RegisteredTask } from "../task-registry.ts";
 import type { Executor, Run } from "./executor.ts";
 
 export function inlineExecutor(): Executor {
+  const scope = new ContextScope();
   return {
-    run: (task, input, outlet) => new InlineRun(task, input, outlet),
+    run: (task, input, outlet) => new InlineRun(task, input, { scope, outlet }),
     close: async () => undefined,
   };
 }
@@ -22,9 +23,14 @@ class InlineRun implements Run {
   private readonly cancellation = new Cancellation();
   private readonly input: AttemptInput;
 
-  constructor({ definition }: RegisteredTask, input: AttemptInput, outlet: TaskOutlet) {
+  constructor(
+    { definition }: RegisteredTask,
+    input: AttemptInput,
+    { scope, outlet }: { readonly scope: ContextScope; readonly outlet: TaskOutlet },
+  ) {
+    const { cancellation } = this;
     this.input = input;
-    this.end = runAttempt(definition, input, outlet, this.cancellation);
+    this.end = runAttempt(definition, input, { scope, outlet, cancellation });
   }
 
   stop(request: StopRequest): void {

@@ -4,7 +4,7 @@
  */
 import { inspect } from "node:util";
 import { DefectError } from "@weft/protocol";
-import type { TaskOutlet } from "../context.ts";
+import { ContextScope, type TaskOutlet } from "../context.ts";
 import { type AttemptEnd, Cancellation, failedWith, runAttempt } from "../run-attempt.ts";
 import { loadTaskFiles, TaskRegistry } from "../task-registry.ts";
 import type { FromInside, InsideProgress, ToInside } from "./messages.ts";
@@ -20,6 +20,7 @@ export class Inside {
   private readonly send: (message: FromInside) => void;
   private readonly takeAhead: (job: number) => boolean;
   private readonly loaded = new Map<string, Promise<TaskRegistry>>();
+  private readonly scope = new ContextScope();
   private cancellation = new Cancellation();
   private running: RunMessage | null = null;
   private next: RunMessage | null = null;
@@ -98,7 +99,8 @@ export class Inside {
     try {
       const task = (await this.load(moduleUrl)).get(input.name);
       if (task === undefined) throw new DefectError(`${moduleUrl} has no task "${input.name}" where it runs`);
-      return await runAttempt(task.definition, input, outlet, this.cancellation);
+      const { scope, cancellation } = this;
+      return await runAttempt(task.definition, input, { scope, outlet, cancellation });
     } catch (error) {
       return failedWith(error);
     }
