@@ -110,7 +110,7 @@ function effectText(effect: Effect): string {
     case "attempt_opened":
       return `${effect.type} ${effect.previous} ${liveText(effect.task)}`;
     case "settled":
-      return `${effect.type} ${settledText(effect.task)} ${effect.owner}`;
+      return `${effect.type} ${settledText(effect.task)} ${effect.live.owner}`;
     case "submitted_again":
       return `${effect.type} ${effect.id} ${effect.sender}`;
     case "carried":

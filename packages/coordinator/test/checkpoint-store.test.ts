@@ -150,6 +150,8 @@ test("writing goes on over a restart of the server", { timeout: 60_000 }, async 
   const content = { point: { seq: 5, digest: "d" }, foldVersion: 1, format: 1 };
   const manifest = await store.write({ ...content, chunks: slow() });
   await restarted;
+  // All may have been written before the server went down: the connection must be back.
+  await connection.nats.flush();
   expect(await readAll(manifest)).toEqual(chunksOf(7, 200));
 });
 

@@ -119,8 +119,7 @@ describe("a task that may run", () => {
 
   test("under a new leader waits for what the workers say", () => {
     log.submit([submission(1)]);
-    const task = log.ledger.live.get(idOf(1));
-    if (task !== undefined) scheduler.holdBack(task);
+    scheduler.takeOver(log.ledger.live);
     expect(told(1)[0]).toMatch(/^held_back: /);
   });
 });

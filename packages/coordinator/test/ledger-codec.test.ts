@@ -183,7 +183,7 @@ const FIELDS = {
     "valueBytes",
     "verdicts",
   ],
-  Names: ["known"],
+  Names: ["known", "last"],
   NameTable: ["free", "names", "numbers", "uses"],
   SlotTable: ["hashOf", "slots", "tags", "used"],
 };

@@ -17,8 +17,8 @@ beforeEach(() => {
 });
 
 function hear(id: Sender, more: Partial<Presence> = {}): void {
-  const known = [...(scheduler.workers.get(id)?.out ?? [])].map(({ id: task, attempt }) => ({
-    id: task,
+  const known = [...(scheduler.workers.get(id)?.out ?? [])].map(({ task, attempt }) => ({
+    id: task.id,
     attempt,
   }));
   scheduler.seen(id, presenceOf({ credits: 3, held: known, ...more }), 0);
@@ -33,14 +33,15 @@ function submit(id: number, losses = 0): void {
 }
 
 function place(): string[] {
-  const placed = scheduler.place().map(({ task, worker: at }) => `${Number(task.id.slice(6))} at ${at}`);
+  const placed = scheduler.place().map(({ task, worker: at }) => `${Number(task.id.slice(6))} at ${at.id}`);
   expect(checkScheduler(scheduler, log.ledger)).toEqual([]);
   return placed;
 }
 
 function succeed(id: number): void {
+  const task = log.live(id);
   log.succeed(id);
-  scheduler.over(idOf(id));
+  scheduler.over(task);
 }
 
 describe("a task that lost two workers", () => {
@@ -68,7 +69,7 @@ describe("a task that lost two workers", () => {
     for (let id = 5; id <= 9; id++) if (id !== 9) submit(id);
     const others = place();
     expect(others.every((each) => !each.endsWith(kept?.id ?? ""))).toBe(true);
-    for (const id of [...(kept?.out ?? [])].map(({ id }) => id)) succeed(Number(id.slice(6)));
+    for (const id of [...(kept?.out ?? [])].map(({ task }) => task.id)) succeed(Number(id.slice(6)));
     expect(place()).toContain(`9 at ${kept?.id}`);
   });
 
@@ -89,9 +90,10 @@ describe("a task that lost two workers", () => {
     expect(place()).toEqual([]);
     submit(2);
     expect(place()).toEqual([]);
+    const lone = log.live(9);
     log.cancel([9]);
     log.lose(9, { started: false, lostWorker: null });
-    scheduler.over(idOf(9));
+    scheduler.over(lone);
     submit(3);
     expect(place().sort()).toEqual(["2 at worker.w1", "3 at worker.w1"]);
   });
@@ -130,7 +132,7 @@ describe("a task that lost two workers", () => {
       for (const placed of scheduler.place()) {
         if (placed.task.id === idOf(2)) succeed(2);
         else {
-          scheduler.over(placed.task.id);
+          scheduler.over(placed.task);
           scheduler.gone(worker(100 + at));
           scheduler.ready(placed.task);
         }

@@ -1,15 +1,20 @@
 /** What is out at a worker, against a set that does the same. */
-import type { Sender, TaskId } from "@weft/protocol";
+import type { Sender } from "@weft/protocol";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Out, OutList } from "../src/core/scheduler/out-list.ts";
 import { entryOf } from "../src/core/scheduler/worker-entry.ts";
 import { presenceOf } from "./presence.ts";
+import { submission, TestLog } from "./test-log.ts";
 
 const worker = entryOf("w.1" as Sender, presenceOf({}), 0);
 
+const log = new TestLog();
+log.submit([submission(1)]);
+const task = log.live(1);
+
 const out = (attempt: number): Out => ({
-  id: `t${attempt}` as TaskId,
+  task,
   worker,
   attempt,
   message: 0,

@@ -76,9 +76,9 @@ class World {
     const free = new Map([...this.scheduler.workers.values()].map((each) => [each.id, freeCredits(each)]));
     const placements = this.scheduler.place();
     const left = this.ready();
-    for (const { task, worker: id } of placements) {
-      const worker = this.scheduler.workers.get(id);
-      if (worker === undefined) throw new Error(`${task.id} was placed at ${id}, which is gone`);
+    for (const { task, worker } of placements) {
+      const { id } = worker;
+      expect(this.scheduler.workers.get(id)).toBe(worker);
       expect(canRun(worker, task.name, task.terms.labels)).toBe(true);
       expect([worker.presence.state, worker.isBlocked, task.state]).toEqual(["ready", false, "released"]);
       free.set(id, (free.get(id) ?? 0) - 1);
@@ -112,7 +112,7 @@ class World {
         continue;
       const { task } = effect;
       if (effect.type !== "released") {
-        this.scheduler.over(task.id);
+        this.scheduler.over(effect.type === "settled" ? effect.live : effect.task);
         for (const { out } of this.workers.values()) out.delete(task.id);
       }
       if ("state" in task) this.scheduler.ready(task);
@@ -126,7 +126,9 @@ class World {
   check(): void {
     expect(checkScheduler(this.scheduler, this.log.ledger)).toEqual([]);
     for (const [id, { out }] of this.workers)
-      expect(new Set([...(this.scheduler.workers.get(id)?.out ?? [])].map((each) => each.id))).toEqual(out);
+      expect(new Set([...(this.scheduler.workers.get(id)?.out ?? [])].map((each) => each.task.id))).toEqual(
+        out,
+      );
   }
 }
 

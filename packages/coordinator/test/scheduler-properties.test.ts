@@ -42,9 +42,9 @@ class World {
   act(effects: readonly Effect[]): void {
     for (const effect of effects) {
       if (effect.type === "released") this.scheduler.ready(effect.task);
-      if (effect.type === "settled") this.scheduler.over(effect.task.id);
+      if (effect.type === "settled") this.scheduler.over(effect.live);
       if (effect.type === "attempt_opened") {
-        this.scheduler.over(effect.task.id);
+        this.scheduler.over(effect.task);
         this.scheduler.ready(effect.task);
       }
     }
@@ -65,9 +65,10 @@ class World {
 
   /** Each placement goes in a message of its own, which may be lost. */
   dispatch(isLost: () => boolean): void {
-    for (const { task, worker, out } of this.scheduler.place()) {
-      const to = this.workers.find(({ id }) => id === worker);
-      if (to === undefined) throw new Error(`placed at ${worker}, which is gone`);
+    for (const out of this.scheduler.place()) {
+      const { task, worker } = out;
+      const to = this.workers.find(({ id }) => id === worker.id);
+      if (to === undefined) throw new Error(`placed at ${worker.id}, which is gone`);
       out.message = ++to.sent;
       if (isLost()) continue;
       to.held.set(task.id, task.attempt);

@@ -27,7 +27,7 @@ function submit(...tasks: Parameters<TestLog["submit"]>[0]): void {
 function place(): string[] {
   const placed = scheduler
     .place()
-    .map(({ task, worker }) => `${Number(task.id.slice(6))} at ${worker.slice(7)}`);
+    .map(({ task, worker }) => `${Number(task.id.slice(6))} at ${worker.id.slice(7)}`);
   expect(checkScheduler(scheduler, log.ledger)).toEqual([]);
   return placed;
 }
@@ -38,8 +38,9 @@ describe("placement", () => {
     submit(submission(1), submission(2), submission(3));
     expect(place()).toEqual(["1 at w1", "2 at w1"]);
     expect(place()).toEqual([]);
+    const first = log.live(1);
     log.succeed(1);
-    scheduler.over(idOf(1));
+    scheduler.over(first);
     expect(place()).toEqual(["3 at w1"]);
   });
 
@@ -119,7 +120,7 @@ describe("a message that was lost", () => {
   test("is found out by the worker's own word, once the fold has what the worker appended (S3)", () => {
     scheduler.seen(W1, presenceOf({ credits: 3 }), 0);
     submit(submission(1), submission(2), submission(3));
-    for (const [index, { out }] of scheduler.place().entries()) out.message = index + 1;
+    for (const [index, out] of scheduler.place().entries()) out.message = index + 1;
     // It has seen the first two messages and holds only the second task: the first is lost, or its finish on the way.
     scheduler.seen(W1, presenceOf({ credits: 3, seen: 2, appendedSeq: 50, ...holding(2) }), 1);
     expect(scheduler.takeMissing(W1, 1, 49)).toEqual([]);
@@ -132,7 +133,7 @@ describe("a message that was lost", () => {
 describe("a new leader", () => {
   test("takes over what workers hold, and places the rest once they have spoken", () => {
     log.submit([submission(1), submission(2), submission(3)]);
-    for (const task of log.ledger.live) scheduler.holdBack(task);
+    scheduler.takeOver(log.ledger.live);
     scheduler.seen(W1, presenceOf(holding(2)), 0);
     expect(place()).toEqual([]);
     expect(scheduler.workerOf(idOf(2))?.id).toBe(W1);
@@ -141,9 +142,22 @@ describe("a new leader", () => {
     expect(place()).toEqual(["1 at w1"]);
   });
 
+  test("does not go by what the leader before it had noted of tasks", () => {
+    scheduler.seen(W1, presenceOf(), 0);
+    submit(submission(1), submission(2));
+    expect(place()).toEqual(["1 at w1", "2 at w1"]);
+    scheduler = new Scheduler((id) => log.ledger.live.get(id));
+    scheduler.takeOver(log.ledger.live);
+    expect(scheduler.workerOf(idOf(1))).toBeNull();
+    scheduler.seen(W2, presenceOf(holding(2)), 0);
+    expect(scheduler.workerOf(idOf(2))?.id).toBe(W2);
+    scheduler.releaseHeldBack();
+    expect(place()).toEqual(["1 at w2"]);
+  });
+
   test("keeps one of two claimants and tells the other to stop", () => {
     log.submit([submission(1)]);
-    for (const task of log.ledger.live) scheduler.holdBack(task);
+    scheduler.takeOver(log.ledger.live);
     expect(scheduler.seen(W1, presenceOf(holding(1)), 0).stray).toEqual([]);
     expect(scheduler.seen(W2, presenceOf(holding(1)), 0).stray).toEqual([{ id: idOf(1), attempt: 1 }]);
     expect(scheduler.workerOf(idOf(1))?.id).toBe(W1);

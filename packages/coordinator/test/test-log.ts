@@ -25,6 +25,7 @@ import { checkInvariants } from "../src/core/ledger/invariants.ts";
 import { Ledger, type LogEntry } from "../src/core/ledger/ledger.ts";
 import { neededOf } from "../src/core/ledger/needed.ts";
 import { DEFAULT_SETTINGS } from "../src/core/ledger/retention.ts";
+import type { LiveTask } from "../src/core/ledger/task.ts";
 
 const SECRET: ControlSecret = ControlSecret.create();
 export const CLIENT: Sender = Sender.of(Identity.parse("client"), InstanceId.parse("c1"));
@@ -58,6 +59,13 @@ export class TestLog {
   readonly ledger: Ledger = newLedger();
   nowMs: number = START_MS;
   private readonly numbers = new Map<string, number>();
+
+  /** A task that lives. */
+  live(number: number): LiveTask {
+    const task = this.ledger.live.get(idOf(number));
+    if (task === undefined) throw new Error(`task ${number} does not live`);
+    return task;
+  }
 
   submit(tasks: readonly Submission[], sender: Sender = CLIENT): Effect[] {
     const { instance, number } = this.next(sender);

@@ -218,12 +218,12 @@ function readHead(from: WireCursor): { instance: InstanceId; number: number; fur
 
 function readSubmit(from: WireCursor): SubmitRecord {
   const { instance, number, further } = readHead(from);
-  const tasks: Submission[] = [];
+  const tasks = new Array<Submission>(from.list("tasks", RECORD_ITEMS_MAX));
   let name: TaskName | null = null;
-  for (let left = from.list("tasks", RECORD_ITEMS_MAX); left > 0; left--) {
+  for (let index = 0; index < tasks.length; index++) {
     const task = readSubmission(from, name);
     name = task.name;
-    tasks.push(task);
+    tasks[index] = task;
   }
   from.rest(further);
   return { type: "submit", instance, number, tasks };
@@ -253,9 +253,8 @@ export function readTaskIds(from: WireCursor, what: string, most: number): reado
 
 function readFinish(from: WireCursor): FinishRecord {
   const { instance, number, further } = readHead(from);
-  const finishes: Finish[] = [];
-  for (let left = from.list("finishes", RECORD_ITEMS_MAX); left > 0; left--)
-    finishes.push(readOneFinish(from));
+  const finishes = new Array<Finish>(from.list("finishes", RECORD_ITEMS_MAX));
+  for (let index = 0; index < finishes.length; index++) finishes[index] = readOneFinish(from);
   from.rest(further);
   return { type: "finish", instance, number, finishes };
 }

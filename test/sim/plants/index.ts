@@ -45,7 +45,7 @@ export const PLANTS: readonly Plant[] = [
     edits: [
       {
         file: "/packages/coordinator/src/core/scheduler/scheduler.ts",
-        from: "if (out.message > presence.seen || held.has(out.id)) continue;",
+        from: "if (out.message === null || out.message > presence.seen || held.has(task.id)) continue;",
         to: "continue;",
       },
     ],

@@ -17,6 +17,7 @@ import { isFreed, type Ledger, type Position, type SettledTask, tell } from "../
 import type { ValueStore } from "./value-store.ts";
 
 type Line = {
+  readonly client: Sender;
   number: number;
   batch: SettledMessage[];
   batchBytes: number;
@@ -25,6 +26,8 @@ type Line = {
   watching: number;
   /** How often its last number was said since it waits for nothing. */
   idleSyncs: number;
+  /** It has a batch that is not sent yet. */
+  isDirty: boolean;
 };
 
 const WATCHES_MAX = 1_000_000;
@@ -50,7 +53,9 @@ export class ClientOutlet {
   private readonly lines = new Map<Sender, Line>();
   /** Clients that follow a task which is not theirs. */
   private readonly watchers = new Map<TaskId, Set<Sender>>();
-  private readonly dirty = new Set<Sender>();
+  private dirty: Line[] = [];
+  /** Most tasks are of the client that the one before was of. */
+  private recent: Line | null = null;
   private watchCount = 0;
   private loading = 0;
   /** Batches sent to anybody: a line that is made anew goes on from there, so that no number of a client comes twice. */
@@ -106,9 +111,10 @@ export class ClientOutlet {
   settled(task: SettledTask, owner: Sender, progress: Uint8Array | null, value: Uint8Array | null): void {
     this.line(owner).openTasks--;
     const receivers = this.watchCount === 0 ? undefined : this.takeWatchers(task.id);
-    const told = tell(this.ledger, task);
-    const bytes = told.source === task ? value : peekSource(told.source, this.values);
-    const message = messageOf(task, told.reason, progress, bytes ?? null);
+    if (task.verdict === null) return this.enqueue(messageOf(task, null, progress, value), owner, receivers);
+    const { reason, source } = tell(this.ledger, task);
+    const bytes = peekSource(source, this.values);
+    const message = messageOf(task, reason, progress, bytes ?? null);
     if (bytes === undefined) return this.loadThenSend(task, { ...message, fetch: true }, owner, receivers);
     this.enqueue(message, owner, receivers);
   }
@@ -123,8 +129,13 @@ export class ClientOutlet {
   }
 
   flush(): void {
-    for (const client of this.dirty) this.send(client);
-    this.dirty.clear();
+    const { dirty } = this;
+    if (dirty.length === 0) return;
+    this.dirty = [];
+    for (const line of dirty) {
+      line.isDirty = false;
+      this.send(line);
+    }
   }
 
   /** Says the last number to clients that wait for something, and for a while to those that wait no more. */
@@ -141,21 +152,33 @@ export class ClientOutlet {
       const [client, line] = next.value;
       const isIdle = line.openTasks <= 0 && line.watching <= 0;
       line.idleSyncs = isIdle ? line.idleSyncs + 1 : 0;
-      if (line.idleSyncs > IDLE_SYNCS) this.lines.delete(client);
+      if (line.idleSyncs > IDLE_SYNCS) this.forget(line);
       else this.publish(client, line.number, []);
     }
   }
 
+  private forget(line: Line): void {
+    this.lines.delete(line.client);
+    this.recent = null;
+  }
+
   private line(client: Sender): Line {
+    if (this.recent === null || this.recent.client !== client) this.recent = this.find(client);
+    return this.recent;
+  }
+
+  private find(client: Sender): Line {
     let line = this.lines.get(client);
     if (line === undefined) {
       line = {
+        client,
         number: this.published,
         batch: [],
         batchBytes: 0,
         openTasks: 0,
         watching: 0,
         idleSyncs: 0,
+        isDirty: false,
       };
       this.lines.set(client, line);
     }
@@ -171,17 +194,18 @@ export class ClientOutlet {
   private push(client: Sender, message: SettledMessage): void {
     const line = this.line(client);
     const bytes = bytesOf(message);
-    if (line.batchBytes + bytes > MESSAGE_BYTES_TARGET || line.batch.length >= ITEMS_MAX) this.send(client);
+    if (line.batchBytes + bytes > MESSAGE_BYTES_TARGET || line.batch.length >= ITEMS_MAX) this.send(line);
     line.batch.push(message);
     line.batchBytes += bytes;
-    this.dirty.add(client);
+    if (line.isDirty) return;
+    line.isDirty = true;
+    this.dirty.push(line);
   }
 
-  private send(client: Sender): void {
-    const line = this.lines.get(client);
-    if (line === undefined || line.batch.length === 0) return;
+  private send(line: Line): void {
+    if (line.batch.length === 0) return;
     this.published++;
-    this.publish(client, ++line.number, line.batch);
+    this.publish(line.client, ++line.number, line.batch);
     line.batch = [];
     line.batchBytes = 0;
   }

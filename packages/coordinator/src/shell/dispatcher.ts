@@ -7,6 +7,7 @@ import {
   type Assignment,
   type AttemptRef,
   encodeWorkerMessage,
+  type Identity,
   INLINE_DEPS_BYTES_MAX,
   MESSAGE_BYTES_TARGET,
   Sender,
@@ -15,7 +16,7 @@ import {
 } from "@weft/protocol";
 import type { Bus, Clock } from "@weft/transport";
 import type { Ledger, LiveTask, Position } from "../core/ledger/index.ts";
-import type { Out, Placement, Scheduler } from "../core/scheduler/index.ts";
+import type { Out, Scheduler } from "../core/scheduler/index.ts";
 import type { ValueStore } from "./value-store.ts";
 
 type Cancel = WorkerMessage["cancels"][number];
@@ -27,6 +28,8 @@ type Batch = {
   aborts: AttemptRef[];
   bytes: number;
 };
+
+type Owner = { readonly sender: Sender | null; readonly identity: Identity };
 
 /** A worker that has seen all that was sent is told so much more seldom that it is heard. Less than the lease for which it follows a leader that is silent. */
 const QUIET_SYNC_MS = 5_000;
@@ -51,16 +54,19 @@ export class Dispatcher {
   private readonly sentAtMs = new Map<Sender, number>();
   private readonly batches = new Map<Sender, Batch>();
 
+  /** Of the last task. */
+  private owner: Owner = NOBODY;
+
   constructor(options: DispatcherOptions) {
     this.options = options;
   }
 
-  assign(placement: Placement): void {
-    const { task } = placement;
+  assign(out: Out): void {
+    const { task } = out;
     const args = this.options.values.peek(task.submitted);
     const deps = this.peekDeps(task);
-    if (args === undefined || deps === undefined) return this.loadThenAssign(placement);
-    this.add(placement, args ?? EMPTY, deps);
+    if (args === undefined || deps === undefined) return this.loadThenAssign(out);
+    this.add(out, args ?? EMPTY, deps);
   }
 
   cancel(worker: Sender, cancel: Cancel): void {
@@ -110,29 +116,37 @@ export class Dispatcher {
 
   /** The batch of a worker with room for so many bytes. */
   private grow(worker: Sender, bytes: number): Batch {
-    const before = this.batchOf(worker);
-    const full = before.bytes + bytes > MESSAGE_BYTES_TARGET || before.assignments.length >= ITEMS_MAX;
-    if (full && before.bytes > 0) this.send(worker);
-    const batch = this.batchOf(worker);
+    let batch = this.batchOf(worker);
+    const full = batch.bytes + bytes > MESSAGE_BYTES_TARGET || batch.assignments.length >= ITEMS_MAX;
+    if (full && batch.bytes > 0) {
+      this.send(worker);
+      batch = this.batchOf(worker);
+    }
     batch.bytes += bytes;
     return batch;
   }
 
-  private add({ task, worker, out }: Placement, args: Uint8Array, deps: AssignedDeps | null): void {
+  private add(out: Out, args: Uint8Array, deps: AssignedDeps | null): void {
+    const { task, worker } = out;
     let bytes = ITEM_BYTES + args.length;
-    for (const value of deps?.values ?? []) bytes += 32 + (value?.length ?? 0);
-    const batch = this.grow(worker, bytes);
+    if (deps !== null) for (const value of deps.values) bytes += 32 + (value?.length ?? 0);
+    const batch = this.grow(worker.id, bytes);
     batch.outs.push(out);
     batch.assignments.push({
       id: task.id,
       attempt: task.attempt,
       name: task.name,
-      owner: Sender.identity(task.owner),
+      owner: this.identityOf(task.owner),
       args,
       deps,
       traceparent: task.terms.traceparent,
       timeoutMs: task.terms.timeoutMs,
     });
+  }
+
+  private identityOf(owner: Sender): Identity {
+    if (owner !== this.owner.sender) this.owner = { sender: owner, identity: Sender.identity(owner) };
+    return this.owner.identity;
   }
 
   private send(worker: Sender): void {
@@ -171,11 +185,11 @@ export class Dispatcher {
     return { ids: task.dependencies, values };
   }
 
-  private loadThenAssign(placement: Placement): void {
-    this.load(placement.task).then(
+  private loadThenAssign(out: Out): void {
+    this.load(out.task).then(
       ({ args, deps }) => {
-        if (!this.options.scheduler.isOut(placement.out)) return;
-        this.add(placement, args, deps);
+        if (!this.options.scheduler.isOut(out)) return;
+        this.add(out, args, deps);
         this.flush();
       },
       (error: unknown) => this.options.onFailed(error as Error),
@@ -198,5 +212,6 @@ export class Dispatcher {
   }
 }
 
+const NOBODY: Owner = { sender: null, identity: "" as Identity };
 /** No arguments. */
 const EMPTY: Uint8Array = new Uint8Array(0);

@@ -143,7 +143,7 @@ function work(worker: WorkerEntry): string {
   if (worker.isBlocked) return blocked(worker);
   const { state, slots, credits } = worker.presence;
   if (state !== "ready") return `worker ${worker.id} is ${state}`;
-  const ids = [...worker.out].map(({ id }) => id);
+  const ids = [...worker.out].map(({ task }) => task.id);
   const more = ids.length > NAMED_MAX ? ` and ${ids.length - NAMED_MAX} more` : "";
   const holds = ids.length === 0 ? "nothing" : `${ids.slice(0, NAMED_MAX).join(", ")}${more}`;
   return `worker ${worker.id} (${countOf(slots, "slot")}, takes ${credits}) has ${holds}`;

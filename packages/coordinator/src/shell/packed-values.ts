@@ -18,7 +18,8 @@ export class PackedValues {
     for (const value of values) size += value?.length ?? 0;
     // Not of a pool, which would be there as long as any of its blocks.
     const block = Buffer.allocUnsafeSlow(size);
-    for (const [index, value] of values.entries()) {
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index] ?? null;
       if (value !== null) block.set(value, end);
       end += value?.length ?? 0;
       block.writeInt32LE(value === null ? ~end : end, index * END_BYTES);

@@ -10,12 +10,16 @@ type Entry = {
   needed: number;
 };
 
+/** No record has this number. */
+const NO_RECENT = { seq: 0, entry: undefined };
 /** Bookkeeping of one record. */
 const ENTRY_BYTES = 100;
 
 export class RecordCache {
   private readonly bounds: RecordCacheBounds;
   private readonly entries = new Map<number, Entry>();
+  /** Most of what is asked for is in the record that was asked for before. */
+  private recent: { readonly seq: number; readonly entry: Entry | undefined } = NO_RECENT;
   private bytes = 0;
 
   constructor(bounds: RecordCacheBounds) {
@@ -25,6 +29,7 @@ export class RecordCache {
   keep(seq: number, values: PackedValues, needed: number = Number.POSITIVE_INFINITY): void {
     this.drop(seq);
     this.entries.set(seq, { values, needed });
+    this.recent = NO_RECENT;
     this.bytes += bytesOf(values);
     const { bytesMax, recordsMax } = this.bounds;
     for (const oldest of this.entries.keys()) {
@@ -35,19 +40,25 @@ export class RecordCache {
 
   /** One task less needs it. */
   release(seq: number): void {
-    const entry = this.entries.get(seq);
+    const entry = this.find(seq);
     if (entry !== undefined && --entry.needed === 0) this.drop(seq);
   }
 
   /** The value, null where the record has none there, undefined where the record is not here. */
   peek({ seq, index }: Position): Uint8Array | null | undefined {
-    return this.entries.get(seq)?.values.at(index);
+    return this.find(seq)?.values.at(index);
+  }
+
+  private find(seq: number): Entry | undefined {
+    if (seq !== this.recent.seq) this.recent = { seq, entry: this.entries.get(seq) };
+    return this.recent.entry;
   }
 
   private drop(seq: number): void {
     const entry = this.entries.get(seq);
     if (entry === undefined) return;
     this.entries.delete(seq);
+    this.recent = NO_RECENT;
     this.bytes -= bytesOf(entry.values);
   }
 }

@@ -21,7 +21,7 @@ import {
 } from "@weft/protocol";
 import type { Connection, Timer } from "@weft/transport";
 import { type Effect, isReleased, type Ledger, type LiveTask, NOT_BEGUN } from "../core/ledger/index.ts";
-import { Scheduler } from "../core/scheduler/index.ts";
+import { Scheduler, type WorkerEntry } from "../core/scheduler/index.ts";
 import { ClientOutlet } from "./client-outlet.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { EventOutlet } from "./event-outlet.ts";
@@ -94,8 +94,8 @@ export class Term {
       onFailed,
       scheduler: this.scheduler,
     });
+    this.scheduler.takeOver(ledger.live);
     for (const task of ledger.live) {
-      if (isReleased(task)) this.scheduler.holdBack(task);
       const { waitDueMs } = task;
       const isOverdue = waitDueMs !== null && waitDueMs !== NOT_BEGUN && waitDueMs <= ledger.clock.nowMs;
       if (task.state === "released" && isOverdue) this.unbegun.set(task.id, task);
@@ -131,9 +131,9 @@ export class Term {
   flush(): void {
     if (!this.claimsOver) this.endClaims();
     if (this.isUnbegunNews) this.expireUnbegun();
-    for (const placement of this.scheduler.place()) {
-      this.options.events.task("dispatched", placement.task, placement.worker);
-      this.dispatcher.assign(placement);
+    for (const out of this.scheduler.place()) {
+      this.options.events.task("dispatched", out.task, out.worker.id);
+      this.dispatcher.assign(out);
     }
     this.dispatcher.flush();
     this.clients.flush();
@@ -221,7 +221,7 @@ export class Term {
         this.tell(effect.task, "released");
         return;
       case "attempt_opened":
-        this.over({ id: effect.task.id, attempt: effect.previous }, { hasRecorded: false });
+        this.abort(this.over(effect.task), { id: effect.task.id, attempt: effect.previous });
         if (isReleased(effect.task)) this.scheduler.ready(effect.task);
         this.tell(effect.task, "reopened");
         return;
@@ -233,9 +233,10 @@ export class Term {
         this.cancelling(effect.task);
         return;
       case "settled": {
-        const { task, owner, progress, value } = effect;
-        this.over(task, { hasRecorded: task.finish !== null });
-        this.clients.settled(task, owner, progress, value);
+        const { task, live, progress, value } = effect;
+        const worker = this.over(live);
+        if (task.finish === null) this.abort(worker, { id: task.id, attempt: task.attempt });
+        this.clients.settled(task, live.owner, progress, value);
         this.options.events.task(task.outcome, task, undefined, task.verdict?.type);
         return;
       }
@@ -254,11 +255,15 @@ export class Term {
     }
   }
 
-  /** Its worker, if it has one, is told to stop where it was not the worker that ended it. */
-  private over({ id, attempt }: AttemptRef, { hasRecorded }: { readonly hasRecorded: boolean }): void {
-    const worker = this.scheduler.over(id);
-    if (this.unbegun.size > 0) this.unbegun.delete(id);
-    if (worker !== null && !hasRecorded) this.dispatcher.abort(worker.id, { id, attempt });
+  /** Answers the worker that it was out at. */
+  private over(task: LiveTask): WorkerEntry | null {
+    if (this.unbegun.size > 0) this.unbegun.delete(task.id);
+    return this.scheduler.over(task);
+  }
+
+  /** It was not the worker that ended it. */
+  private abort(worker: WorkerEntry | null, attempt: AttemptRef): void {
+    if (worker !== null) this.dispatcher.abort(worker.id, attempt);
   }
 
   private tell(task: LiveTask, state: "submitted" | "released" | "reopened" | "cancelling"): void {

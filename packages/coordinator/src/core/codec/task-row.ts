@@ -216,6 +216,7 @@ export class TaskRowReader {
       dependents: NOBODY,
       cancel: has(MARK.cancel) ? loadCancel(from) : null,
       isSettled: false,
+      placement: null,
     };
     return { task, freshWaitMs };
   }

@@ -16,7 +16,8 @@ export type Effect =
   | {
       readonly type: "settled";
       readonly task: SettledTask;
-      readonly owner: Sender;
+      /** As it was. */
+      readonly live: LiveTask;
       /** The last progress, where a worker recorded it. */
       readonly progress: Uint8Array | null;
       /** The value or failure, at hand because the record is. */

@@ -16,10 +16,17 @@ export function ownText<Text extends string | null>(text: Text): Text {
 /** One text for each name, however often the log brings it. Nothing hangs on it: it is no part of the state. */
 export class Names {
   private readonly known = new Map<string, string>();
+  /** Most tasks of a record have the name of the one before. */
+  private last = "";
 
   one<Name extends string>(name: Name): Name {
+    if (name !== this.last) this.last = this.find(name);
+    return this.last as Name;
+  }
+
+  private find(name: string): string {
     const known = this.known.get(name);
-    if (known !== undefined) return known as Name;
+    if (known !== undefined) return known;
     if (this.known.size >= NAMES_MAX) this.known.clear();
     const own = ownText(name);
     this.known.set(own, own);

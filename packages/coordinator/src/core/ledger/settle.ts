@@ -101,7 +101,7 @@ export function conclude(ledger: LedgerState, task: LiveTask, ending: Ending): S
   bury(ledger, task);
   orphan(ledger, task, ending.outcome === "succeeded");
   const { progress, value } = ending;
-  ledger.effects.push({ type: "settled", task: settled, owner: task.owner, progress, value });
+  ledger.effects.push({ type: "settled", task: settled, live: task, progress, value });
   return settled;
 }
 

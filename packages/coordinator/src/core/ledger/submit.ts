@@ -26,7 +26,8 @@ import {
   type Verdict,
 } from "./task.ts";
 
-export function submitAll(ledger: LedgerState, seq: number, owner: Sender, record: SubmitRecord): void {
+export function submitAll(ledger: LedgerState, seq: number, sender: Sender, record: SubmitRecord): void {
+  const owner = ledger.names.one(sender);
   for (let index = 0; index < record.tasks.length; index++) {
     const submission = record.tasks[index];
     if (submission === undefined) continue;
@@ -45,10 +46,13 @@ function take(ledger: LedgerState, submission: Submission, owner: Sender, submit
   const { dependsOn } = submission;
   // Looked up once for all that is done with them.
   const living = dependsOn.length === 0 ? NOTHING : dependsOn.map((each) => live.get(each));
-  const task = newTask(ledger, submission, { owner, submitted, living });
-  const { id } = task;
-  const awaited = ledger.unknown.delete(id);
-  if (awaited) ledger.unknownDeadlines.delete(id);
+  const { id } = submission;
+  const waiters = ledger.unknown.size === 0 ? undefined : ledger.unknown.get(id);
+  if (waiters !== undefined) {
+    ledger.unknown.delete(id);
+    ledger.unknownDeadlines.delete(id);
+  }
+  const task = newTask(ledger, submission, { owner, submitted, living, dependents: waiters ?? NOBODY });
   const isFull = isLogFull(ledger);
   live.add(task);
   ledger.argsBytes += task.argsBytes;
@@ -56,7 +60,7 @@ function take(ledger: LedgerState, submission: Submission, owner: Sender, submit
   pinDependencies(ledger, task, living);
   if (task.terms.deadlineMs !== null) ledger.timers.deadline(task, task.terms.deadlineMs);
   ledger.effects.push({ type: "submitted", task });
-  const verdict = isFull ? LOG_FULL : refusal(ledger, task, awaited);
+  const verdict = isFull ? LOG_FULL : refusal(ledger, task, waiters !== undefined);
   if (verdict === null) link(ledger, task, living);
   else end(ledger, task, verdict.type === "cancelled" ? "cancelled" : "rejected", verdict);
 }
@@ -65,17 +69,19 @@ type Given = {
   readonly owner: Sender;
   readonly submitted: Position;
   readonly living: Living;
+  readonly dependents: readonly LiveTask[];
 };
 
 /** Field by field: what is spread into an object takes more room in it. */
-function newTask(ledger: LedgerState, submission: Submission, { owner, submitted, living }: Given): LiveTask {
+function newTask(ledger: LedgerState, submission: Submission, given: Given): LiveTask {
+  const { owner, submitted, living, dependents } = given;
   const { id, name, dependsOn } = submission;
   const { parent, priority } = submission.options ?? DEFAULT_OPTIONS;
   const { names } = ledger;
   return {
     id,
     name: names.one(name),
-    owner: names.one(owner),
+    owner,
     priority,
     terms: submission.options === null ? DEFAULT_TERMS : termsOf(ledger, submission.options),
     dependencies: dependsOn.length === 0 ? NOTHING : dependsOn.map((each, at) => living[at]?.id ?? each),
@@ -91,9 +97,10 @@ function newTask(ledger: LedgerState, submission: Submission, { owner, submitted
     losses: NOTHING,
     lastError: null,
     unmet: 0,
-    dependents: ledger.unknown.get(id) ?? NOBODY,
+    dependents,
     cancel: null,
     isSettled: false,
+    placement: null,
   };
 }
 
@@ -129,7 +136,7 @@ function refusal(ledger: LedgerState, task: LiveTask, awaited: boolean): Verdict
     }
     if (current.cancel !== null) return cancelled(current.cancel.reason, "before_release");
   }
-  const reason = ledger.earlyCancels.get(task.id);
+  const reason = ledger.earlyCancels.size === 0 ? undefined : ledger.earlyCancels.get(task.id);
   if (reason !== undefined) {
     ledger.earlyCancels.delete(task.id);
     ledger.earlyCancelDeadlines.delete(task.id);

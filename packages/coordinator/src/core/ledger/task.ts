@@ -60,6 +60,8 @@ export type LiveTask = {
    * them up among all that live is what a graph of many tasks would spend its time on.
    */
   isSettled: boolean;
+  /** What the scheduler of a leader notes of it, which alone knows what that is: the fold never looks at it. */
+  placement: object | null;
 };
 
 /** What of a task is empty in most. Never changed, so that all can have it. */

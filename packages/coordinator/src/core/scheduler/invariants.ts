@@ -10,7 +10,7 @@ export function checkScheduler(scheduler: Scheduler, ledger: Ledger): string[] {
     if (worker.out.size > credits)
       wrong.push(`I5: ${worker.id} has ${worker.out.size} attempts out of ${credits} credits`);
     for (const out of worker.out) {
-      const { id } = out;
+      const { id } = out.task;
       const task = ledger.live.get(id);
       if (scheduler.workerOf(id) !== worker) wrong.push(`S2: ${id} is out at ${worker.id} and elsewhere`);
       if (task === undefined) wrong.push(`${id} is out at ${worker.id} and has settled`);

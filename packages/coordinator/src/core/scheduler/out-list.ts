@@ -1,14 +1,14 @@
 /** What is out at a worker, in the order in which it went there. */
-import type { TaskId } from "@weft/protocol";
+import type { LiveTask } from "../ledger/index.ts";
 import type { WorkerEntry } from "./worker-entry.ts";
 
 /** An attempt out at a worker. */
 export type Out = {
-  readonly id: TaskId;
+  readonly task: LiveTask;
   readonly worker: WorkerEntry;
   readonly attempt: number;
-  /** The message that took it there. */
-  message: number;
+  /** The message that took it there; null while it is in none yet. */
+  message: number | null;
   /** When it was first seen among those that run, by the leader's own clock; null before. */
   begunAtMs: number | null;
   /** The log has been told that it ran out of time. */

@@ -15,8 +15,6 @@ import { ReadyQueue } from "./ready-queue.ts";
 import { before } from "./task-heap.ts";
 import { begunAt, canRun, entryOf, freeCredits, loadOf, type WorkerEntry } from "./worker-entry.ts";
 
-export type Placement = { readonly task: LiveTask; readonly worker: Sender; readonly out: Out };
-
 /** An attempt that left its worker without a finish. */
 export type Orphan = {
   readonly task: LiveTask;
@@ -48,8 +46,6 @@ export class Scheduler {
   readonly workers: Map<Sender, WorkerEntry> = new Map();
   private readonly shapes = new Map<string, Shape>();
   private readonly lone = new LoneTasks();
-  /** Where the current attempt of a released task is out. */
-  private readonly outs = new Map<TaskId, Out>();
   /** Released before this leader was elected: kept back until the workers have said what they hold. */
   private readonly heldBack = new Map<TaskId, LiveTask>();
   private readonly liveTask: (id: TaskId) => LiveTask | undefined;
@@ -74,9 +70,12 @@ export class Scheduler {
     else this.shapeOf(task).queue.push(task);
   }
 
-  /** A task was released under another leader: somebody may hold it. */
-  holdBack(task: LiveTask): void {
-    this.heldBack.set(task.id, task);
+  /** Live tasks of another leader's: somebody may hold those that are released. */
+  takeOver(tasks: Iterable<LiveTask>): void {
+    for (const task of tasks) {
+      task.placement = null;
+      if (isReleased(task)) this.heldBack.set(task.id, task);
+    }
   }
 
   /** The workers have spoken: what nobody claimed is ready. Returns what was cancelled meanwhile and nobody holds. */
@@ -92,9 +91,10 @@ export class Scheduler {
   }
 
   /** The attempt is over: its credit is free again. Answers where it was out. */
-  over(id: TaskId): WorkerEntry | null {
-    const out = this.outs.get(id);
-    if (out !== undefined) this.leaves(out);
+  over(task: LiveTask): WorkerEntry | null {
+    const { id } = task;
+    const out = outOf(task);
+    if (out !== null) this.leaves(out);
     if (this.heldBack.size > 0) this.heldBack.delete(id);
     // One may be kept for it that it never got to.
     if (this.lone.size > 0 && this.lone.delete(id))
@@ -103,19 +103,24 @@ export class Scheduler {
   }
 
   private leaves(out: Out): void {
-    const { id, worker } = out;
+    const { task, worker } = out;
     worker.out.delete(out);
-    this.outs.delete(id);
-    if (worker.keptFor === id) worker.keptFor = null;
+    task.placement = null;
+    if (worker.keptFor === task.id) worker.keptFor = null;
   }
 
   workerOf(id: TaskId): WorkerEntry | null {
-    return this.outs.get(id)?.worker ?? null;
+    return this.outWith(id)?.worker ?? null;
+  }
+
+  private outWith(id: TaskId): Out | null {
+    const task = this.liveTask(id);
+    return task === undefined ? null : outOf(task);
   }
 
   /** Whether it is there still. */
   isOut(out: Out): boolean {
-    return this.outs.get(out.id) === out;
+    return out.task.placement === out;
   }
 
   isHeldBack(id: TaskId): boolean {
@@ -134,7 +139,7 @@ export class Scheduler {
     const cancelling: LiveTask[] = [];
     for (const held of presence.held) {
       const task = this.liveTask(held.id);
-      const at = this.outs.get(held.id)?.worker;
+      const at = task === undefined ? undefined : outOf(task)?.worker;
       if (task?.state === "cancelling" && task.attempt === held.attempt) cancelling.push(task);
       if (at === worker) continue;
       const claimable = task !== undefined && isReleased(task) && task.attempt === held.attempt;
@@ -150,12 +155,11 @@ export class Scheduler {
     this.takes(worker, task, 0);
   }
 
-  private takes(worker: WorkerEntry, task: LiveTask, message: number): Out {
-    const { id, attempt } = task;
+  private takes(worker: WorkerEntry, task: LiveTask, message: number | null): Out {
     const out: Out = {
-      id,
+      task,
       worker,
-      attempt,
+      attempt: task.attempt,
       message,
       begunAtMs: null,
       isExpired: false,
@@ -163,14 +167,14 @@ export class Scheduler {
       after: null,
     };
     worker.out.add(out);
-    this.outs.set(id, out);
-    if (runsAlone(task)) worker.keptFor = id;
+    task.placement = out;
+    if (runsAlone(task)) worker.keptFor = task.id;
     return out;
   }
 
   /** It is in no message yet: whoever sends it says in which (`message`), so that a lost message is found out. */
-  private placed(worker: WorkerEntry, task: LiveTask): Placement {
-    return { task, worker: worker.id, out: this.takes(worker, task, Number.POSITIVE_INFINITY) };
+  private placed(worker: WorkerEntry, task: LiveTask): Out {
+    return this.takes(worker, task, null);
   }
 
   /**
@@ -185,10 +189,10 @@ export class Scheduler {
     const held = new Set(presence.held.map((each) => each.id));
     const missing: LiveTask[] = [];
     for (const out of worker.out) {
-      if (out.message > presence.seen || held.has(out.id)) continue;
-      const task = this.liveTask(out.id);
+      const { task } = out;
+      if (out.message === null || out.message > presence.seen || held.has(task.id)) continue;
       this.leaves(out);
-      if (task !== undefined && task.attempt === out.attempt) missing.push(task);
+      if (isCurrent(out)) missing.push(task);
     }
     return missing;
   }
@@ -206,10 +210,10 @@ export class Scheduler {
     const running = new Map(begun.map((each) => [each.id, each.attempt]));
     const taken: Orphan[] = [];
     for (const out of worker.out) {
-      if (running.get(out.id) === out.attempt) continue;
+      const { task, attempt } = out;
+      if (running.get(task.id) === attempt) continue;
       this.leaves(out);
-      const task = this.liveTask(out.id);
-      if (task?.attempt === out.attempt) taken.push({ task, attempt: out.attempt, isBegun: false });
+      if (isCurrent(out)) taken.push({ task, attempt, isBegun: false });
     }
     return taken;
   }
@@ -222,18 +226,17 @@ export class Scheduler {
     const begun = new Set(begunAt(worker));
     const orphans: Orphan[] = [];
     for (const out of worker.out) {
-      this.outs.delete(out.id);
-      const task = this.liveTask(out.id);
-      const { attempt } = out;
-      if (task?.attempt === attempt) orphans.push({ task, attempt, isBegun: begun.has(out) });
+      const { task, attempt } = out;
+      task.placement = null;
+      if (isCurrent(out)) orphans.push({ task, attempt, isBegun: begun.has(out) });
     }
     return orphans;
   }
 
   /** Whether a worker has begun the task's current attempt, as far as can be told. */
   isBegun(id: TaskId): boolean {
-    const out = this.outs.get(id);
-    if (out !== undefined) for (const each of begunAt(out.worker)) if (each === out) return true;
+    const out = this.outWith(id);
+    if (out !== null) for (const each of begunAt(out.worker)) if (each === out) return true;
     return false;
   }
 
@@ -246,10 +249,9 @@ export class Scheduler {
     for (const worker of this.workers.values()) {
       for (const out of begunAt(worker)) {
         out.begunAtMs ??= nowMs;
-        const task = this.liveTask(out.id);
-        const { timeoutMs = null } = task?.terms ?? {};
-        if (task === undefined || timeoutMs === null || out.isExpired || task.attempt !== out.attempt)
-          continue;
+        const { task } = out;
+        const { timeoutMs } = task.terms;
+        if (timeoutMs === null || out.isExpired || !isCurrent(out)) continue;
         if (nowMs - out.begunAtMs < timeoutMs + worker.presence.graceMs + marginMs) continue;
         out.isExpired = true;
         expired.push(task);
@@ -265,7 +267,7 @@ export class Scheduler {
   }
 
   /** Places ready tasks on free credits until either runs out. */
-  place(): Placement[] {
+  place(): Out[] {
     const placements = this.placeLone();
     let open = [...this.shapes.values()].filter((shape) => shape.queue.size > 0);
     let room = open.length === 0 ? [] : this.roomOfWorkers();
@@ -293,8 +295,8 @@ export class Scheduler {
     return room;
   }
 
-  private placeLone(): Placement[] {
-    const placements: Placement[] = [];
+  private placeLone(): Out[] {
+    const placements: Out[] = [];
     if (this.lone.size === 0) return placements;
     const waiting = this.lone.inOrder((task) => this.isPlaceable(task));
     for (const worker of this.workers.values()) {
@@ -314,7 +316,7 @@ export class Scheduler {
 
   /** A task that settled or left while it was in a queue is passed over: queues are not searched. */
   private isPlaceable(task: LiveTask): boolean {
-    return task.state === "released" && !task.isSettled && !this.outs.has(task.id);
+    return task.state === "released" && !task.isSettled && task.placement === null;
   }
 
   private shapeOf(task: LiveTask): Shape {
@@ -331,6 +333,16 @@ export class Scheduler {
   private dropEmptyShapes(): void {
     for (const [key, shape] of this.shapes) if (shape.queue.size === 0) this.shapes.delete(key);
   }
+}
+
+/** Where the current attempt of a released task is out; null where it is not. Nobody but the scheduler notes anything of a task. */
+function outOf(task: LiveTask): Out | null {
+  return task.placement as Out | null;
+}
+
+/** Whether this attempt may still end its task. */
+function isCurrent({ task, attempt }: Out): boolean {
+  return !task.isSettled && task.attempt === attempt;
 }
 
 /**
