@@ -195,7 +195,7 @@ export class Client {
   /** A new id, for a task that others depend on before it is submitted. */
   createId(): TaskId {
     const { clock, entropy } = this.connection;
-    return TaskId.create(0, clock.wallMs(), entropy.token);
+    return TaskId.create(0, clock.wallMs(), entropy.character);
   }
 
   /** Waits until the log has everything submitted, then closes. Handles that have not settled reject with `ClosedError`. */

@@ -150,6 +150,7 @@ export {
   type Progress,
   type ProgressReport,
 } from "./progress.ts";
+export { randomCharacter } from "./random-character.ts";
 export {
   CARRIED_PARTS,
   type Cancel,

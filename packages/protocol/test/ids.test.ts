@@ -56,6 +56,20 @@ describe("a task id", () => {
     expect(ids.size).toBe(50_000);
   });
 
+  test("is drawn from all characters of tokens alike", () => {
+    const counts = new Map<string, number>();
+    for (let n = 0; n < 20_000; n++)
+      for (const each of TaskId.create(0, 0).slice(6)) counts.set(each, (counts.get(each) ?? 0) + 1);
+    expect(counts.size).toBe(64);
+    // Of 5,000 each, seven times what they vary by.
+    for (const count of counts.values()) expect(Math.abs(count - 5_000)).toBeLessThan(500);
+  });
+
+  test("is made of what the caller draws, behind its partition and its hour", () => {
+    let code = 64;
+    expect(TaskId.create(7, 36 * 3_600_000, () => ++code)).toBe("070010ABCDEFGHIJKLMNOP");
+  });
+
   test("is a token, so that it may stand in a subject", () => {
     fc.assert(fc.property(taskId, (id) => void expect(isToken(TaskId.parse(id))).toBe(true)));
   });

@@ -176,6 +176,33 @@ describe("what cannot travel is refused, with the way to it:", () => {
   });
 });
 
+describe("a text", () => {
+  test.each([
+    ["nothing", 0, [0xa0]],
+    ["31 characters", 31, [0xbf]],
+    ["32 characters", 32, [0xd9, 32]],
+    ["255 characters", 255, [0xd9, 255]],
+    ["256 characters", 256, [0xda, 1, 0]],
+  ])("of %s is as short as MessagePack has it", (_what, length, head) => {
+    const bytes = encodeValue("x".repeat(length), "it");
+    expect([...bytes]).toEqual([...head, ...Array<number>(length).fill(0x78)]);
+  });
+
+  test("of other characters than ASCII has the length of its bytes", () => {
+    expect([...encodeValue("é€", "it")]).toEqual([0xa5, 0xc3, 0xa9, 0xe2, 0x82, 0xac]);
+    const long = `${"x".repeat(30)}é`;
+    expect([...encodeValue(long, "it").subarray(0, 2)]).toEqual([0xd9, 32]);
+  });
+
+  test("is not overwritten by those that are encoded after it", () => {
+    const texts = Array.from({ length: 1_000 }, (_, n) =>
+      `${n}${n % 3 === 0 ? "é" : ""}`.repeat(1 + (n % 50)),
+    );
+    const encoded = texts.map((each) => encodeValue(each, "it"));
+    expect(encoded.map(decodeValue)).toEqual(texts);
+  });
+});
+
 describe("a value that is too large", () => {
   test("is refused with its size and the limit", () => {
     const encode = () => encodeValue(new Uint8Array(VALUE_BYTES_MAX + 1), "the input");
@@ -188,6 +215,8 @@ describe("a value that is too large", () => {
   test("is refused at the limit that the caller set", () => {
     expect(encodeValue([1, 2], "it", 3).length).toBe(3);
     expect(() => encodeValue([1, 2, 3], "it", 3)).toThrow(PayloadTooLargeError);
+    expect(encodeValue("ab", "it", 3).length).toBe(3);
+    expect(() => encodeValue("abc", "it", 3)).toThrow(PayloadTooLargeError);
   });
 
   test("leaves what is encoded after it in a buffer of its own", () => {

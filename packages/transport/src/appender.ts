@@ -121,15 +121,16 @@ export class Appender<Kind extends string, Item extends OutboxItem> {
     if (this.outbox.fillsRecord) this.flush({ fullOnly: true });
     if (this.flushQueued) return;
     this.flushQueued = true;
-    const flush = (): void => {
-      this.flushQueued = false;
-      this.flush();
-    };
     const { clock } = this.options.connection;
     // Where nothing is on its way, it waits for what else this call brings, and not for the rest of the turn.
-    if (this.flights.size === 0) clock.endOfCall(flush);
-    else clock.endOfTurn(flush);
+    if (this.flights.size === 0) clock.endOfCall(this.queuedFlush);
+    else clock.endOfTurn(this.queuedFlush);
   }
+
+  private readonly queuedFlush = (): void => {
+    this.flushQueued = false;
+    this.flush();
+  };
 
   /** Sends what is in flight again, at once: after a reconnect. */
   resend(): void {

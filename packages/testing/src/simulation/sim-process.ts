@@ -35,12 +35,10 @@ export class SimProcess {
   constructor(name: string, loop: SimLoop, dice: Dice) {
     this.name = name;
     this.loop = loop;
+    const character = (): number => TOKEN_CHARACTERS.charCodeAt(dice.below(TOKEN_CHARACTERS.length));
     this.entropy = {
-      token: (length) => {
-        let token = "";
-        for (let i = 0; i < length; i++) token += TOKEN_CHARACTERS[dice.below(TOKEN_CHARACTERS.length)];
-        return token;
-      },
+      token: (length) => String.fromCharCode(...Array.from({ length }, character)),
+      character,
       below: (limit) => dice.below(limit),
     };
     this.clock = {

@@ -74,9 +74,11 @@ describe("a process", () => {
   test("draws the same from the same seed", () => {
     const draw = (): string[] => {
       const process = new SimProcess("a", new SimLoop(), new Dice(7));
-      return [process.entropy.token(16), String(process.entropy.below(1_000))];
+      const { entropy } = process;
+      return [entropy.token(16), String(entropy.below(1_000)), String.fromCharCode(entropy.character())];
     };
     expect(draw()).toEqual(draw());
     expect(draw()[0]).toMatch(/^[A-Za-z0-9_-]{16}$/);
+    expect(draw()[2]).toMatch(/^[A-Za-z0-9_-]$/);
   });
 });
