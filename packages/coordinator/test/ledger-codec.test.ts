@@ -185,7 +185,7 @@ const FIELDS = {
   ],
   Names: ["known", "last"],
   NameTable: ["free", "names", "numbers", "uses"],
-  SlotTable: ["hashOf", "slots", "tags", "used"],
+  SlotTable: ["hashes", "slots", "tags", "used"],
 };
 
 test("no part of a ledger has a field that a checkpoint does not know", () => {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { PackedValues } from "../src/shell/packed-values.ts";
 import { RecordCache, type RecordCacheBounds } from "../src/shell/record-cache.ts";
 
-const valueOf = (byte: number): PackedValues => new PackedValues([Uint8Array.of(byte)]);
+const packed = (byte: number): PackedValues => new PackedValues([Uint8Array.of(byte)]);
 
 function cacheOf(bounds: Partial<RecordCacheBounds> = {}): {
   readonly cache: RecordCache;
@@ -15,31 +15,31 @@ function cacheOf(bounds: Partial<RecordCacheBounds> = {}): {
 test("a record that was asked for before it came is found once it is there", () => {
   const { cache, at } = cacheOf();
   expect(at(1)).toBeUndefined();
-  cache.keep(1, valueOf(7));
+  cache.keep(1, packed(7));
   expect(at(1)).toBe(7);
 });
 
 test("one that comes again stands for the one before", () => {
   const { cache, at } = cacheOf();
-  cache.keep(1, valueOf(7));
+  cache.keep(1, packed(7));
   expect(at(1)).toBe(7);
-  cache.keep(1, valueOf(8));
+  cache.keep(1, packed(8));
   expect(at(1)).toBe(8);
 });
 
 test("what made room for newer ones is gone, though it was the last that was asked for", () => {
   const { cache, at } = cacheOf({ recordsMax: 2 });
-  cache.keep(1, valueOf(1));
+  cache.keep(1, packed(1));
   expect(at(1)).toBe(1);
-  cache.keep(2, valueOf(2));
+  cache.keep(2, packed(2));
   expect(at(1)).toBe(1);
-  cache.keep(3, valueOf(3));
+  cache.keep(3, packed(3));
   expect([1, 2, 3].map(at)).toEqual([undefined, 2, 3]);
 });
 
 test("it leaves with the last task that needs it", () => {
   const { cache, at } = cacheOf();
-  cache.keep(1, valueOf(1), 2);
+  cache.keep(1, packed(1), 2);
   cache.release(1);
   expect(at(1)).toBe(1);
   cache.release(1);

@@ -122,7 +122,8 @@ describe("the index of settled tasks", () => {
             const left = pins.get(id)! - 1;
             pins.set(id, left);
             const leaves = left === 0 && evicted.has(id);
-            expect(index.unpin(id)?.id).toBe(leaves ? id : undefined);
+            expect(index.unpin(id) !== null).toBe(leaves);
+            expect(index.has(id)).toBe(!leaves && model.has(id));
             if (leaves) {
               model.delete(id);
               evicted.delete(id);
@@ -138,7 +139,8 @@ describe("the index of settled tasks", () => {
               expect(left).toBe(null);
               evicted.add(oldest);
             } else {
-              expect(left).toMatchObject({ id: oldest, valueSeq: model.get(oldest)!.finish?.seq ?? 0 });
+              expect(left).toMatchObject({ valueSeq: model.get(oldest)!.finish?.seq ?? 0 });
+              expect(index.has(oldest)).toBe(false);
               model.delete(oldest);
             }
           } else if (type === "checkpoint") index = throughBytes(index);

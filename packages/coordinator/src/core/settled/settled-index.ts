@@ -33,7 +33,7 @@ import {
 import { SlotTable } from "./slot-table.ts";
 
 /** What left the index: where its value was, and how long. */
-export type Evicted = { readonly id: TaskId; readonly valueSeq: number; readonly valueBytes: number };
+export type Evicted = { readonly valueSeq: number; readonly valueBytes: number };
 export type Held = { readonly seq: number; readonly bytes: number };
 export type Kept = { task: SettledTask; readonly valueBytes: number };
 
@@ -42,7 +42,10 @@ export class SettledIndex {
   /** Numbers of chunks, the oldest first. */
   private readonly order: number[] = [];
   private readonly free: number[] = [];
-  private readonly table = new SlotTable((slot) => this.hashOf(slot));
+  private readonly table = new SlotTable({
+    of: (slot) => this.hashOf(slot),
+    visit: (each) => this.visitHashes(each),
+  });
   private readonly names = new NameTable();
   private readonly verdicts = new Map<number, Verdict>();
   /** Attempts and tries that have no room in their column: by twice the slot, and 1 more for tries. */
@@ -89,6 +92,7 @@ export class SettledIndex {
 
   /** The caller knows that it is not there. `valueBytes` is what its value takes in the log, `pins` how many live tasks name it. */
   add(task: SettledTask, valueBytes: number, pins = 0): void {
+    this.table.reserve(1);
     const { chunk, number } = this.room();
     const at = chunk.end++;
     const slot = number * CHUNK_TASKS + at;
@@ -135,7 +139,7 @@ export class SettledIndex {
     this.kept.delete(id);
     this.keptPins.delete(id);
     this.valueBytes -= kept.valueBytes;
-    return { id, valueSeq: kept.task.finish?.seq ?? 0, valueBytes: kept.valueBytes };
+    return { valueSeq: kept.task.finish?.seq ?? 0, valueBytes: kept.valueBytes };
   }
 
   pins(id: TaskId): number {
@@ -202,22 +206,24 @@ export class SettledIndex {
     if (number === undefined || chunk == null || this.count === 0) return null;
     const at = chunk.first++;
     const slot = number * CHUNK_TASKS + at;
-    const pins = this.pinnedSlots.get(slot);
-    const id = unpackId(chunk.ids, at * ID_WORDS);
+    const pins = this.pinnedSlots.size === 0 ? undefined : this.pinnedSlots.get(slot);
     const valueBytes = valueBytesIn(chunk, at);
     if (pins !== undefined) {
-      this.kept.set(id, { task: this.taskIn(slot), valueBytes });
-      this.keptPins.set(id, pins);
+      const task = this.taskIn(slot);
+      this.kept.set(task.id, { task, valueBytes });
+      this.keptPins.set(task.id, pins);
       this.pinnedSlots.delete(slot);
     } else this.valueBytes -= valueBytes;
     this.table.delete(this.hashOf(slot), slot);
     this.names.drop(chunk.names[at] ?? 0);
-    this.verdicts.delete(slot);
-    this.largeCounts.delete(2 * slot);
-    this.largeCounts.delete(2 * slot + 1);
+    if (this.verdicts.size > 0) this.verdicts.delete(slot);
+    if (this.largeCounts.size > 0) {
+      this.largeCounts.delete(2 * slot);
+      this.largeCounts.delete(2 * slot + 1);
+    }
     this.count--;
     if (chunk.first === CHUNK_TASKS) this.giveBack(number, chunk);
-    return pins === undefined ? { id, valueSeq: wide(chunk, at, WIDE.finishSeq), valueBytes } : null;
+    return pins === undefined ? { valueSeq: wide(chunk, at, WIDE.finishSeq), valueBytes } : null;
   }
 
   /** The records that hold their values, in the order in which they settled, without those that are passed over. */
@@ -310,6 +316,7 @@ export class SettledIndex {
 
   private loadChunk(number: number, chunk: SettledChunk): void {
     if (this.chunks[number] != null) refuse("a chunk of settled tasks is there twice");
+    this.table.reserve(chunk.end - chunk.first);
     this.chunks[number] = chunk;
     this.order.push(number);
     for (let at = chunk.first; at < chunk.end; at++) {
@@ -342,6 +349,15 @@ export class SettledIndex {
 
   private hashOf(slot: number): number {
     return hashId(this.chunkOf(slot).ids, (slot % CHUNK_TASKS) * ID_WORDS);
+  }
+
+  private visitHashes(each: (hash: number, slot: number) => void): void {
+    for (const number of this.order) {
+      const chunk = this.chunks[number];
+      if (chunk == null) continue;
+      for (let at = chunk.first; at < chunk.end; at++)
+        each(hashId(chunk.ids, at * ID_WORDS), number * CHUNK_TASKS + at);
+    }
   }
 
   private chunkOf(slot: number): SettledChunk {
