@@ -76,7 +76,7 @@ export class SettledIndex {
   }
 
   has(id: TaskId): boolean {
-    return this.slotOf(id) >= 0 || this.kept.has(id);
+    return this.slotOf(id) >= 0 || (this.kept.size > 0 && this.kept.has(id));
   }
 
   get(id: TaskId): SettledTask | undefined {
