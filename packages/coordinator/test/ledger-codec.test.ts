@@ -174,7 +174,6 @@ const FIELDS = {
     "free",
     "isProbed",
     "kept",
-    "keptPins",
     "largeCounts",
     "names",
     "order",

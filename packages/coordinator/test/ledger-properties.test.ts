@@ -34,7 +34,7 @@ function stateOf(ledger: Ledger): unknown {
   const children = [...ledger.children].map(([parent, all]) => [parent, [...all].map((each) => each.id)]);
   return {
     live,
-    settled: [...ledger.settled],
+    settled: [...ledger.settled.values()],
     seq,
     epoch,
     lastControlSeq,
@@ -72,7 +72,8 @@ describe("whatever the order of records", () => {
         const outcomes = new Map<string, unknown>();
         for (const each of all) {
           each(log);
-          for (const [settledId, settled] of log.ledger.settled) {
+          for (const settled of log.ledger.settled.values()) {
+            const settledId = settled.id;
             const before = outcomes.get(settledId);
             if (before === undefined) outcomes.set(settledId, structuredClone(settled));
             else expect(settled).toEqual(before);

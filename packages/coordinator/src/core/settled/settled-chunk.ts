@@ -2,7 +2,7 @@
 import { OUTCOMES, type Outcome } from "@weft/protocol";
 import { refuse, type StateReader } from "../codec/state-reader.ts";
 import type { StateWriter } from "../codec/state-writer.ts";
-import { ID_WORDS } from "./packed-id.ts";
+import { hashId, ID_WORDS } from "./packed-id.ts";
 
 export const CHUNK_TASKS = 4_096;
 
@@ -72,6 +72,15 @@ export function setWide(chunk: SettledChunk, at: number, column: number, value: 
   const place = at * WIDE_COLUMNS + column;
   chunk.low[place] = value >>> 0;
   chunk.high[place] = Math.floor(value / TWO_TO_32);
+}
+
+/** The hash of each id in it, and its slot. */
+export function visitHashes(
+  { ids, first, end }: SettledChunk,
+  number: number,
+  each: (hash: number, slot: number) => void,
+): void {
+  for (let at = first; at < end; at++) each(hashId(ids, at * ID_WORDS), number * CHUNK_TASKS + at);
 }
 
 /** How many numbers a task has in each column. */

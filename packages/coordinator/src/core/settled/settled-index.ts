@@ -27,6 +27,7 @@ import {
   setEnding,
   setWide,
   valueBytesIn,
+  visitHashes,
   WIDE,
   wide,
 } from "./settled-chunk.ts";
@@ -35,7 +36,7 @@ import { SlotTable } from "./slot-table.ts";
 /** What left the index: where its value was, and how long. */
 export type Evicted = { readonly valueSeq: number; readonly valueBytes: number };
 export type Held = { readonly seq: number; readonly bytes: number };
-export type Kept = { task: SettledTask; readonly valueBytes: number };
+export type Kept = { task: SettledTask; readonly valueBytes: number; pins: number };
 
 export class SettledIndex {
   private readonly chunks: (SettledChunk | null)[] = [];
@@ -44,7 +45,9 @@ export class SettledIndex {
   private readonly free: number[] = [];
   private readonly table = new SlotTable({
     of: (slot) => this.hashOf(slot),
-    visit: (each) => this.visitHashes(each),
+    visit: (each) => {
+      for (const number of this.order) visitHashes(this.chunks[number] ?? EMPTY, number, each);
+    },
   });
   private readonly names = new NameTable();
   private readonly verdicts = new Map<number, Verdict>();
@@ -53,7 +56,6 @@ export class SettledIndex {
   private readonly pinnedSlots = new Map<number, number>();
   /** Evicted and pinned (S2), in the order in which they settled. */
   readonly kept: Map<TaskId, Kept> = new Map();
-  private readonly keptPins = new Map<TaskId, number>();
   private count = 0;
   /** Bytes of all values that are held here. */
   valueBytes = 0;
@@ -64,7 +66,7 @@ export class SettledIndex {
 
   /** Tasks that are pinned. */
   get pinned(): number {
-    return this.pinnedSlots.size + this.keptPins.size;
+    return this.pinnedSlots.size + this.kept.size;
   }
 
   /** What the columns and the table take, for all tasks together. */
@@ -117,7 +119,10 @@ export class SettledIndex {
   pin(id: TaskId): void {
     const slot = this.slotOf(id);
     if (slot >= 0) this.pinnedSlots.set(slot, (this.pinnedSlots.get(slot) ?? 0) + 1);
-    else if (this.kept.has(id)) this.keptPins.set(id, (this.keptPins.get(id) ?? 0) + 1);
+    else {
+      const kept = this.kept.get(id);
+      if (kept !== undefined) kept.pins++;
+    }
   }
 
   /** Takes a pin away. What was only kept for it leaves. */
@@ -130,21 +135,15 @@ export class SettledIndex {
       return null;
     }
     const kept = this.kept.get(id);
-    if (kept === undefined) return null;
-    const left = (this.keptPins.get(id) ?? 0) - 1;
-    if (left > 0) {
-      this.keptPins.set(id, left);
-      return null;
-    }
+    if (kept === undefined || --kept.pins > 0) return null;
     this.kept.delete(id);
-    this.keptPins.delete(id);
     this.valueBytes -= kept.valueBytes;
     return { valueSeq: kept.task.finish?.seq ?? 0, valueBytes: kept.valueBytes };
   }
 
   pins(id: TaskId): number {
     const slot = this.slotOf(id);
-    return (slot >= 0 ? this.pinnedSlots.get(slot) : this.keptPins.get(id)) ?? 0;
+    return (slot >= 0 ? this.pinnedSlots.get(slot) : this.kept.get(id)?.pins) ?? 0;
   }
 
   /** How long its value is; 0 where the id is not here. */
@@ -210,8 +209,7 @@ export class SettledIndex {
     const valueBytes = valueBytesIn(chunk, at);
     if (pins !== undefined) {
       const task = this.taskIn(slot);
-      this.kept.set(task.id, { task, valueBytes });
-      this.keptPins.set(task.id, pins);
+      this.kept.set(task.id, { task, valueBytes, pins });
       this.pinnedSlots.delete(slot);
     } else this.valueBytes -= valueBytes;
     this.table.delete(this.hashOf(slot), slot);
@@ -261,10 +259,6 @@ export class SettledIndex {
     yield* [...this.kept.values()].reverse().map(({ task }) => task);
   }
 
-  *[Symbol.iterator](): IterableIterator<[TaskId, SettledTask]> {
-    for (const task of this.values()) yield [task.id, task];
-  }
-
   /** The chunks as they are, so that a task is found in the same slot again. */
   *save(to: StateWriter): Generator<void> {
     yield* this.names.save(to);
@@ -285,10 +279,10 @@ export class SettledIndex {
       to.count(slot);
       to.count(pins);
     });
-    yield* saveRows(to, this.kept, this.kept.size, ([id, { task, valueBytes }]) => {
+    yield* saveRows(to, this.kept.values(), this.kept.size, ({ task, valueBytes, pins }) => {
       saveSettled(to, task);
       to.count(valueBytes);
-      to.count(this.keptPins.get(id) ?? 0);
+      to.count(pins);
     });
   }
 
@@ -308,8 +302,7 @@ export class SettledIndex {
     yield* loadRows(from, () => {
       const task = loadSettled(from);
       const valueBytes = from.count();
-      this.kept.set(task.id, { task, valueBytes });
-      this.keptPins.set(task.id, from.count());
+      this.kept.set(task.id, { task, valueBytes, pins: from.count() });
       this.valueBytes += valueBytes;
     });
   }
@@ -319,9 +312,9 @@ export class SettledIndex {
     this.table.reserve(chunk.end - chunk.first);
     this.chunks[number] = chunk;
     this.order.push(number);
+    visitHashes(chunk, number, (hash, slot) => this.table.add(hash, slot));
     for (let at = chunk.first; at < chunk.end; at++) {
       this.names.use(chunk.names[at] ?? 0);
-      this.table.add(hashId(chunk.ids, at * ID_WORDS), number * CHUNK_TASKS + at);
       this.valueBytes += valueBytesIn(chunk, at);
       this.count++;
     }
@@ -349,15 +342,6 @@ export class SettledIndex {
 
   private hashOf(slot: number): number {
     return hashId(this.chunkOf(slot).ids, (slot % CHUNK_TASKS) * ID_WORDS);
-  }
-
-  private visitHashes(each: (hash: number, slot: number) => void): void {
-    for (const number of this.order) {
-      const chunk = this.chunks[number];
-      if (chunk == null) continue;
-      for (let at = chunk.first; at < chunk.end; at++)
-        each(hashId(chunk.ids, at * ID_WORDS), number * CHUNK_TASKS + at);
-    }
   }
 
   private chunkOf(slot: number): SettledChunk {
