@@ -6,9 +6,11 @@ import { DefectError } from "./errors.ts";
 import { packr } from "./packr.ts";
 
 const FIRST_BYTES = 64 * 1024;
-/** More than any head with its number, or an ASCII text that is written character by character. */
+/** More than any head with its number, or a short text of ASCII with its head and another character. */
 const SLACK_BYTES = 80;
 const SHORT_TEXT = 64;
+/** Up to here a text is written character by character: a word of 4 takes 0.02 µs so and 0.04 in a call out of the engine, an id 0.07 and 0.04. */
+const WORD_TEXT = 12;
 /** Messages of at most so many bytes are handed out without a copy, and lie side by side. */
 const SHARED_BYTES_MAX = 1_024;
 
@@ -139,7 +141,7 @@ export class WireWriter {
     this.at += value.length;
   }
 
-  /** Names and ids, which are most of what is written: a call out of the engine for each would cost more. */
+  /** Names and ids, which are most of what is written. False for one with other characters than ASCII. */
   private shortText(value: string): boolean {
     this.room(0);
     const { buffer } = this;
@@ -149,6 +151,11 @@ export class WireWriter {
     else {
       buffer[at++] = 0xd9;
       buffer[at++] = length;
+    }
+    if (length > WORD_TEXT) {
+      if (buffer.write(value, at) !== length) return false;
+      this.at = at + length;
+      return true;
     }
     for (let i = 0; i < length; i++) {
       const code = value.charCodeAt(i);

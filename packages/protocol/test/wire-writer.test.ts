@@ -36,3 +36,23 @@ test("of a writer that copies nothing it stays as well, and a list may tell its 
     expect(read).toEqual({ ok: true, value: { first: length, texts } });
   }
 });
+
+test("a text of any characters and length is read back, wherever in its room it is written", () => {
+  const kinds = ["x", "é", "€", "\u{1f600}"];
+  const texts = Array.from({ length: 70 }, (_, length) =>
+    kinds.flatMap((kind) => [
+      text(length, kind),
+      `${text(length, "x")}${kind}`,
+      `${kind}${text(length, "x")}`,
+    ]),
+  ).flat();
+  const writer = new WireWriter(300, 0);
+  for (const before of [0, 1, 2, 3, 5, 8, 13, 21, 34, 55]) {
+    for (const each of texts) {
+      writer.text(text(before, "-"));
+      writer.text(each);
+      const read = readBytes(writer.take(), (from) => [from.text("before", 99), from.text("text", 200)]);
+      expect(read).toEqual({ ok: true, value: [text(before, "-"), each] });
+    }
+  }
+});
