@@ -47,3 +47,21 @@ test("it leaves with the last task that needs it", () => {
   cache.release(1);
   expect(at(1)).toBeUndefined();
 });
+
+test("it goes on to make room after it was empty", () => {
+  const { cache, at } = cacheOf({ recordsMax: 1 });
+  for (let seq = 1; seq <= 10; seq++) {
+    cache.keep(seq, packed(seq), 1);
+    cache.keep(100 + seq, packed(seq), 1);
+    expect([at(seq), at(100 + seq)]).toEqual([undefined, seq]);
+    cache.release(100 + seq);
+    expect(at(100 + seq)).toBeUndefined();
+  }
+});
+
+test("what is too large for it alone is not kept", () => {
+  const { cache, at } = cacheOf({ bytesMax: 500 });
+  cache.keep(1, new PackedValues([new Uint8Array(1_000)]));
+  cache.keep(2, packed(2));
+  expect([1, 2].map(at)).toEqual([undefined, 2]);
+});

@@ -20,6 +20,8 @@ export class RecordCache {
   private readonly entries = new Map<number, Entry>();
   /** Most of what is asked for is in the record that was asked for before. */
   private recent: { readonly seq: number; readonly entry: Entry | undefined } = NO_RECENT;
+  /** Goes on from one eviction to the next: one that begins anew goes through the places of all that left before. */
+  private oldest = this.entries.keys();
   private bytes = 0;
 
   constructor(bounds: RecordCacheBounds) {
@@ -31,11 +33,19 @@ export class RecordCache {
     this.entries.set(seq, { values, needed });
     this.recent = NO_RECENT;
     this.bytes += bytesOf(values);
+    while (this.isOver) this.evict();
+  }
+
+  private get isOver(): boolean {
     const { bytesMax, recordsMax } = this.bounds;
-    for (const oldest of this.entries.keys()) {
-      if (this.bytes <= bytesMax && this.entries.size <= recordsMax) break;
-      this.drop(oldest);
-    }
+    return this.bytes > bytesMax || this.entries.size > recordsMax;
+  }
+
+  private evict(): void {
+    const { value, done } = this.oldest.next();
+    // It came to the end while all that there was had left, and sees nothing that came since.
+    if (done === true) this.oldest = this.entries.keys();
+    else this.drop(value);
   }
 
   /** One task less needs it. */
