@@ -32,7 +32,7 @@ type Stage = {
 function stage(onChunk: (count: number) => void = () => undefined): Stage {
   const { log, ledger } = fold();
   const clock = { endOfTurn: (act: () => void) => void setImmediate(act) };
-  const gate = new Gate<{ id: number }>(clock, ({ id }) => log.submit([submission(id)]));
+  const gate = new Gate<{ id: number }>(({ id }) => log.submit([submission(id)]));
   const written: string[] = [];
   const reader = {
     hold: () => gate.shut(),

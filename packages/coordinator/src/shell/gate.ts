@@ -1,21 +1,16 @@
-/** Lets through what comes, in its order. While it is shut all waits, and goes through behind that before anything newer. */
-import type { Clock } from "@weft/transport";
-
+/** Lets through what comes, in its order. While it is shut all waits, and goes through before anything newer once it is open. */
 export class Gate<Item extends object> {
   private readonly pass: (item: Item) => void;
-  private readonly clock: Pick<Clock, "endOfTurn">;
   private waiting: Item[] = [];
   private shuts = 0;
-  /** What waited is on its way through. */
-  private isDraining = false;
+  private isPassing = false;
 
-  constructor(clock: Pick<Clock, "endOfTurn">, pass: (item: Item) => void) {
-    this.clock = clock;
+  constructor(pass: (item: Item) => void) {
     this.pass = pass;
   }
 
   offer(item: Item): void {
-    if (this.shuts > 0 || this.isDraining) this.waiting.push(item);
+    if (this.shuts > 0 || this.isPassing) this.waiting.push(item);
     else this.pass(item);
   }
 
@@ -27,9 +22,7 @@ export class Gate<Item extends object> {
       if (isOpened) return;
       isOpened = true;
       this.shuts--;
-      if (this.isDraining) return;
-      this.isDraining = true;
-      this.drain();
+      this.passWaiting();
     };
   }
 
@@ -38,17 +31,18 @@ export class Gate<Item extends object> {
     this.waiting = [];
   }
 
-  /** Some in each turn: whoever else has something to do there does not wait for all of it. */
-  private drain(): void {
-    for (let left = DRAINED_PER_TURN; left > 0 && this.shuts === 0; left--) {
-      const item = this.waiting.shift();
-      if (item === undefined) break;
-      this.pass(item);
+  /** All at once: what is left for later would be behind what comes in the meantime, and more of that may come than is left. */
+  private passWaiting(): void {
+    if (this.isPassing) return;
+    this.isPassing = true;
+    try {
+      while (this.shuts === 0) {
+        const item = this.waiting.shift();
+        if (item === undefined) return;
+        this.pass(item);
+      }
+    } finally {
+      this.isPassing = false;
     }
-    this.isDraining = this.shuts === 0 && this.waiting.length > 0;
-    if (this.isDraining) this.clock.endOfTurn(() => this.drain());
   }
 }
-
-/** About a millisecond's worth of full records. */
-const DRAINED_PER_TURN = 8;

@@ -69,7 +69,7 @@ export class LogReader {
 
   constructor(options: LogReaderOptions) {
     this.options = options;
-    this.gate = new Gate(options.connection.clock, (message) => this.take(message));
+    this.gate = new Gate((message) => this.take(message));
   }
 
   /** The last record that was handed on, or where it started. */
