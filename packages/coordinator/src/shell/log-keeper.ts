@@ -14,7 +14,7 @@ import { type Connection, pause, type Stream, type StreamInfo, type Timer } from
 import { type Ledger, oldestNeededSeq } from "../core/ledger/index.ts";
 import { Carrier } from "./carrier.ts";
 import type { CheckpointManifest } from "./checkpoint-manifest.ts";
-import { CheckpointStore } from "./checkpoint-store.ts";
+import type { CheckpointStore } from "./checkpoint-store.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import { type LogRoom, limitOf } from "./log-room.ts";
 import {
@@ -46,6 +46,8 @@ export type LogKeeperOptions = {
   /** What the log may hold, as it is set now. */
   readonly onLimit: (bytesMax: number) => void;
   readonly checkpointer: Pick<Checkpointer, "write">;
+  /** Where it writes to. */
+  readonly store: Pick<CheckpointStore, "list">;
   readonly log: (line: string) => void;
 };
 
@@ -63,7 +65,6 @@ const FAILURE_WAIT_MS = 10_000;
 export class LogKeeper {
   private readonly options: LogKeeperOptions;
   private readonly stream: Stream;
-  private readonly store: CheckpointStore;
   private readonly carrier: Carrier;
   private readonly beat: Timer;
   /** While the log fills up. */
@@ -82,7 +83,7 @@ export class LogKeeper {
   private trouble = "";
 
   constructor(options: LogKeeperOptions) {
-    const { connection, config, subjects } = options;
+    const { connection, config } = options;
     this.options = options;
     this.stream = connection.stream(config.stream);
     this.carrier = new Carrier({
@@ -91,7 +92,6 @@ export class LogKeeper {
       values: options.values,
       append: options.carry,
     });
-    this.store = new CheckpointStore({ connection, subjects, secret: config.secret });
     this.beganAtMs = connection.clock.nowMs();
     this.lookedAtMs = this.beganAtMs;
     this.lookedAtSeq = options.ledger.seq;
@@ -137,7 +137,7 @@ export class LogKeeper {
     this.isPressed = isPressed(info.bytes, limit);
     if (isTight(info.bytes, limit)) this.options.onTight();
     await this.options.room.lowerIfPurged(info);
-    const checkpoints = await this.store.list();
+    const checkpoints = await this.options.store.list();
     const nowMs = this.options.connection.clock.nowMs();
     const seqs = new Set(checkpoints.map(({ point }) => point.seq));
     for (const seq of this.seenAtMs.keys()) if (!seqs.has(seq)) this.seenAtMs.delete(seq);

@@ -75,6 +75,7 @@ export class Replica {
   /** Everybody who could lead, or write a checkpoint. */
   readonly coordinators: CoordinatorWatch;
   private readonly desk: AskDesk;
+  private readonly store: CheckpointStore;
   private readonly checkpointer: Checkpointer;
   private readonly checkpoints: CheckpointDesk;
   private readonly untold: UntoldLosses;
@@ -156,8 +157,8 @@ export class Replica {
       onVoid,
     });
     this.desk = new AskDesk({ nats, subjects, context: () => this.queryContext(), onVoid });
-    const store = new CheckpointStore({ connection, subjects, secret: config.secret });
-    this.checkpointer = new Checkpointer({ clock, ledger, reader: this.reader, store });
+    this.store = new CheckpointStore({ connection, subjects, secret: config.secret });
+    this.checkpointer = new Checkpointer({ clock, ledger, reader: this.reader, store: this.store });
     this.checkpoints = new CheckpointDesk({
       connection,
       subjects,
@@ -302,7 +303,7 @@ export class Replica {
     });
     for (const { worker, why, last } of this.untold.take()) this.term.lost(worker, why, last);
     const { config, settings, room } = this.options;
-    const { ledger, checkpointer } = this;
+    const { ledger, store, checkpointer } = this;
     const onTight = (): void => this.term?.hello(true);
     this.keeper = new LogKeeper({
       connection,
@@ -314,6 +315,7 @@ export class Replica {
       values: this.values,
       carry: (carried) => this.leadership.carry(carried),
       checkpointer,
+      store,
       onTight,
       onLimit: (logBytesMax) => {
         this.ledgerSettings = this.options.settingsFor({ logBytesMax });
