@@ -12,7 +12,9 @@ const contract: ClientContract = {
   run({ count, bytes, perCall, unsettledMax }) {
     const watch = new Stopwatch(count, monotonicMs);
     const argument = argumentOf(bytes);
-    const perRecord = Math.max(1, Math.floor(RECORD_BYTES_TARGET / (bytes + TASK_BYTES)));
+    // What is submitted in one turn goes together, and nothing else.
+    const perRecord =
+      perCall > 1 ? perCall : Math.max(1, Math.floor(RECORD_BYTES_TARGET / (bytes + TASK_BYTES)));
     let next = 0;
     const send = (): void => {
       while (link.hasRoom && next < count) {

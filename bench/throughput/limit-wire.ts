@@ -12,9 +12,10 @@ import {
   TaskName,
 } from "@weft/protocol";
 
-/** Larger than Weft's, and fewer at once: that takes the least. */
+/** Larger than Weft's: that takes the least. */
 export const RECORD_BYTES_TARGET = 256 * 1024;
-export const WINDOW = 4;
+/** Records on their way. With fewer, small ones take more. */
+export const WINDOW = 32;
 /** What a record takes of a task besides its argument, rounded up. */
 export const TASK_BYTES = 64;
 
