@@ -10,7 +10,7 @@ import type { Workload } from "../workload.ts";
 import { startLimit, startRival, startWeft } from "./contenders.ts";
 import { RUNS } from "./contract.ts";
 
-/** Tasks before the first round, in rounds: the code is compiled by then, with the default count after 4,000. */
+/** Tasks of each run before its first round, in rounds: the code is compiled by then, with the default count after 4,000. */
 const WARMUP_ROUNDS = 8;
 
 /** The clock is stated to the microsecond and a tenth. */
@@ -31,8 +31,8 @@ export const latency: Workload = {
     const rounds = await alternate(setting, {
       contenders,
       runs: RUNS,
-      // Of the other runs only what is their own is not warm after that.
-      warmUpCount: (run) => (run === "round_trip" ? warmUpTasks : setting.amounts.count),
+      // A hand-off has two tasks.
+      warmUpCount: (run) => (run === "handoff" ? warmUpTasks / 2 : warmUpTasks),
     });
     return {
       rounds,
