@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { heldBytes } from "../../testing/src/index.ts";
 import { PackedValues } from "../src/shell/packed-values.ts";
 import { RecordCache, type RecordCacheBounds } from "../src/shell/record-cache.ts";
 
@@ -46,6 +47,28 @@ test("it leaves with the last task that needs it", () => {
   expect(at(1)).toBeUndefined();
   cache.release(1);
   expect(at(1)).toBeUndefined();
+});
+
+test("nothing is held of records that left with their tasks, however many there were", () => {
+  const { cache, at } = cacheOf({ recordsMax: Number.POSITIVE_INFINITY });
+  const values = packed(1);
+  let before = 0;
+  for (let seq = 1; seq <= 110_000; seq++) {
+    if (seq === 10_000) before = heldBytes().all;
+    cache.keep(seq, values, 1);
+    cache.release(seq - 5);
+  }
+  expect(heldBytes().all - before).toBeLessThan(1_000_000);
+  expect(at(110_000)).toBe(1);
+});
+
+test("where it makes room, at least fifteen sixteenths of what it may hold stay", () => {
+  const { cache, at } = cacheOf({ recordsMax: 160 });
+  for (let seq = 1; seq <= 1_000; seq++) {
+    cache.keep(seq, packed(1));
+    const oldest = Math.max(1, seq - 149);
+    expect([at(oldest), at(seq - 160)]).toEqual([1, undefined]);
+  }
 });
 
 test("it goes on to make room after it was empty", () => {

@@ -14,14 +14,14 @@ type Entry = {
 const NO_RECENT = { seq: 0, entry: undefined };
 /** Bookkeeping of one record. */
 const ENTRY_BYTES = 100;
+/** Of what it may hold, what is left when it has made room. */
+const KEPT_SHARE = 15 / 16;
 
 export class RecordCache {
   private readonly bounds: RecordCacheBounds;
   private readonly entries = new Map<number, Entry>();
   /** Most of what is asked for is in the record that was asked for before. */
   private recent: { readonly seq: number; readonly entry: Entry | undefined } = NO_RECENT;
-  /** Goes on from one eviction to the next: one that begins anew goes through the places of all that left before. */
-  private oldest = this.entries.keys();
   private bytes = 0;
 
   constructor(bounds: RecordCacheBounds) {
@@ -33,19 +33,23 @@ export class RecordCache {
     this.entries.set(seq, { values, needed });
     this.recent = NO_RECENT;
     this.bytes += bytesOf(values);
-    while (this.isOver) this.evict();
+    if (this.isAbove(1)) this.evict();
   }
 
-  private get isOver(): boolean {
+  private isAbove(share: number): boolean {
     const { bytesMax, recordsMax } = this.bounds;
-    return this.bytes > bytesMax || this.entries.size > recordsMax;
+    return this.bytes > Math.ceil(share * bytesMax) || this.entries.size > Math.ceil(share * recordsMax);
   }
 
+  /**
+   * Several at once: who begins to walk a map goes through the places of all that left it. One walk that goes on instead would
+   * keep every table that the map has had meanwhile, and where all leave by themselves it never goes on.
+   */
   private evict(): void {
-    const { value, done } = this.oldest.next();
-    // It came to the end while all that there was had left, and sees nothing that came since.
-    if (done === true) this.oldest = this.entries.keys();
-    else this.drop(value);
+    for (const seq of this.entries.keys()) {
+      if (!this.isAbove(KEPT_SHARE)) return;
+      this.drop(seq);
+    }
   }
 
   /** One task less needs it. */
