@@ -5,8 +5,6 @@ import type { Workload } from "../workload.ts";
 import { startLimit, startRival, startWeft } from "./contenders.ts";
 import { SHAPES, type ShapeName } from "./shapes.ts";
 
-const WARMUP_TASKS_MAX = 10_000;
-
 export const throughput: Workload = {
   name: "throughput",
   summary: "no-op tasks a second, one client and one worker, against the limit",
@@ -16,13 +14,12 @@ export const throughput: Workload = {
   async run(setting) {
     const contenders: Contender<ShapeName>[] = [await startWeft(setting), await startLimit(setting)];
     for (const rival of setting.rivals) contenders.push(await startRival(setting, rival));
-    // A short run, which is no measurement, warms up shortly.
-    const warmUpTasks = Math.min(WARMUP_TASKS_MAX, setting.amounts.count);
     const rounds = await alternate(setting, {
       contenders,
       runs: SHAPES.map(({ name }) => name),
-      warmUpCount: () => warmUpTasks,
+      // A round: after a fifth of one V8 still compiled in the first rounds that count.
+      warmUpCount: () => setting.amounts.count,
     });
-    return { rounds, settings: { warmup_tasks: warmUpTasks } };
+    return { rounds, settings: { warmup_tasks: setting.amounts.count } };
   },
 };
